@@ -1,0 +1,7 @@
+/**
+ * The commands: serve, convert, inspect, logits, generate.
+ */
+@NullMarked
+package org.setun.cli;
+
+import org.jspecify.annotations.NullMarked;

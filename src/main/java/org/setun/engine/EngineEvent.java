@@ -1,0 +1,29 @@
+package org.setun.engine;
+
+/** What the engine tells the owner of a request, in order: any number of tokens, then one end. */
+public sealed interface EngineEvent {
+
+    /**
+     * A generated token.
+     *
+     * @param id the token id
+     * @param logprob the natural logarithm of its probability under the model, before temperature and cuts
+     */
+    record Token(int id, float logprob) implements EngineEvent {}
+
+    /**
+     * The request has ended as it should.
+     *
+     * @param reason why
+     * @param promptTokens the prompt's length
+     * @param completionTokens how many tokens were generated, a final stop token included
+     */
+    record Finished(FinishReason reason, int promptTokens, int completionTokens) implements EngineEvent {}
+
+    /**
+     * The request has ended because of a fault in the engine.
+     *
+     * @param cause the fault
+     */
+    record Failed(Throwable cause) implements EngineEvent {}
+}

@@ -1,0 +1,22 @@
+package org.setun.generation;
+
+import java.util.List;
+import java.util.OptionalInt;
+import org.setun.sampling.SamplingParameters;
+
+/**
+ * A request to continue a prompt, in text.
+ *
+ * @param id names the request in logs and events
+ * @param prompt what to continue
+ * @param maxTokens how many tokens to generate at most; empty for the server's default
+ * @param sampling how tokens are chosen
+ * @param stop texts that end the generation and are not part of the answer; none empty
+ */
+public record GenerationRequest(
+        String id, Prompt prompt, OptionalInt maxTokens, SamplingParameters sampling, List<String> stop) {
+
+    public GenerationRequest {
+        stop = List.copyOf(stop);
+    }
+}

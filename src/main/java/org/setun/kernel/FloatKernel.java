@@ -1,0 +1,106 @@
+package org.setun.kernel;
+
+import java.lang.foreign.MemorySegment;
+import org.setun.tensor.FloatMatrix;
+
+/**
+ * The float32 arithmetic around the ternary products. Every operation works on one token or on an element range of one, so
+ * that a result cannot depend on the batch; every sum has one fixed order, the same for all implementations and vector
+ * widths (see {@link ScalarFloatKernel}), so that all of them agree to the bit.
+ *
+ * <p>Implementations are stateless and may be called by several threads. Offsets and lengths count floats.
+ */
+public interface FloatKernel {
+
+    /** Returns a short name for logs, such as {@code vector-512}. */
+    String name();
+
+    /**
+     * Normalises by the root mean square: {@code out_j = x_j / sqrt(mean(x^2) + epsilon) * weight_j} for {@code length}
+     * values of {@code x} from {@code xOffset}. {@code out} may be {@code x}.
+     */
+    void rmsNorm(float[] x, int xOffset, int length, float[] weight, float epsilon, float[] out, int outOffset);
+
+    /**
+     * Quantises to int8 with the largest magnitude as unit: {@code s = 127 / max(max|x|, 1e-5)}, {@code code_j =
+     * clamp(rint(x_j * s), -128, 127)}, halves to even.
+     *
+     * @return {@code s}
+     */
+    float quantize(float[] x, int xOffset, int length, byte[] codes, int codesOffset);
+
+    /** Rescales integer sums: {@code out_j = (float) sums_j * factor}. */
+    void rescale(int[] sums, int sumsOffset, int length, float factor, float[] out, int outOffset);
+
+    /** Adds {@code x} to {@code accumulator}, element by element. */
+    void add(float[] x, int xOffset, int length, float[] accumulator, int accumulatorOffset);
+
+    /** Computes {@code out_j = activation(gate_j) * up_j}. {@code out} may be {@code gate} or {@code up}. */
+    void gate(
+            Activation activation,
+            float[] gate,
+            int gateOffset,
+            float[] up,
+            int upOffset,
+            int length,
+            float[] out,
+            int outOffset);
+
+    /**
+     * Advances the MLGRU recurrence by one token for channels {@code [from, to)}:
+     *
+     * <pre>
+     * f = sigmoid(forget_j);   f = lowerBound_j + (1 - lowerBound_j) * f
+     * h_j = f * h_j + (1 - f) * silu(input_j)
+     * out_j = h_j * sigmoid(h_j)
+     * </pre>
+     *
+     * @param input pre-activations of the input gate, token's row at {@code offset}
+     * @param forget pre-activations of the forget gate, token's row at {@code offset}
+     * @param lowerBound {@code [channels]}, zeros where a layer has none
+     * @param state {@code h}, {@code [channels]} native-order floats, 64-byte aligned or not; updated in place
+     * @param out token's row at {@code offset}; may be {@code input}
+     */
+    void mlgruStep(
+            float[] input,
+            float[] forget,
+            int offset,
+            float[] lowerBound,
+            MemorySegment state,
+            int from,
+            int to,
+            float[] out);
+
+    /** Multiplies {@code accumulator} by {@code x}, element by element. */
+    void multiply(float[] x, int xOffset, int length, float[] accumulator, int accumulatorOffset);
+
+    /**
+     * Computes a causal depthwise convolution of one token followed by SiLU, for channels {@code [from, to)}, and shifts the
+     * history: {@code out_j = silu(sum_{k<K-1} weight[j, k] * history[k, j] + weight[j, K-1] * x_j)}.
+     *
+     * @param weight {@code [channels, K]}
+     * @param taps K, at least 1
+     * @param history the last K-1 inputs, oldest first, {@code [K-1, channels]} native-order floats; updated in place
+     * @param channels the width of a row of {@code history}
+     */
+    void causalConvolutionStep(
+            float[] x,
+            int xOffset,
+            float[] weight,
+            int taps,
+            MemorySegment history,
+            int channels,
+            int from,
+            int to,
+            float[] out,
+            int outOffset);
+
+    /**
+     * Computes a float product for rows {@code [fromRow, toRow)}: {@code out[outOffset + r] = sum_c matrix[r, c] * x_c}.
+     *
+     * @param matrix {@code [rows, columns]}
+     * @param x {@code columns} values from {@code xOffset}
+     * @param out receives row {@code r}'s sum at {@code outOffset + r}
+     */
+    void multiply(FloatMatrix matrix, float[] x, int xOffset, int fromRow, int toRow, float[] out, int outOffset);
+}

@@ -1,0 +1,10 @@
+package org.setun.kernel;
+
+/**
+ * The arithmetic that a model runs on.
+ *
+ * @param ternary products of int8 activations with ternary weights
+ * @param floating everything around them
+ * @param workers the threads that share the work of one step
+ */
+public record Kernels(TernaryKernel ternary, FloatKernel floating, WorkerPool workers) {}

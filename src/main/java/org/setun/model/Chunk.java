@@ -1,0 +1,37 @@
+package org.setun.model;
+
+/**
+ * A run of consecutive tokens of one sequence.
+ *
+ * @param state the sequence's memory after the tokens before this chunk
+ * @param position how many tokens came before
+ * @param tokens the token ids, at least one; not copied, and not to be changed while the batch runs
+ * @param wanted which of the tokens need logits
+ */
+public record Chunk(SequenceState state, int position, int[] tokens, Wanted wanted) {
+
+    /** Which tokens of a chunk need logits. */
+    public enum Wanted {
+        NONE,
+        LAST,
+        ALL
+    }
+
+    public Chunk {
+        if (tokens.length == 0) {
+            throw new IllegalArgumentException("a chunk needs a token");
+        }
+        if (position < 0) {
+            throw new IllegalArgumentException("negative position " + position);
+        }
+    }
+
+    /** Returns how many rows of logits this chunk wants. */
+    public int logitRows() {
+        return switch (wanted) {
+            case NONE -> 0;
+            case LAST -> 1;
+            case ALL -> tokens.length;
+        };
+    }
+}

@@ -1,0 +1,83 @@
+package org.setun.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A read-only view of a row-major float matrix {@code [rows, columns]} stored as F32, F16 or BF16, in little-endian
+ * order and at any alignment. The view does not own its memory: it is valid while the segment's arena is open.
+ * Safe for use by several threads.
+ */
+public final class FloatMatrix {
+
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final int rows;
+    private final int columns;
+    private final ElementType elementType;
+    private final MemorySegment segment;
+
+    /**
+     * Creates a view of {@code segment}.
+     *
+     * @throws IllegalArgumentException if the element type is no float weight type, or the segment's size is not that
+     *     of the matrix
+     */
+    public FloatMatrix(int rows, int columns, ElementType elementType, MemorySegment segment) {
+        if (!elementType.isFloatWeight()) {
+            throw new IllegalArgumentException("a float matrix cannot be stored as " + elementType);
+        }
+        long expected = (long) rows * columns * elementType.bytes();
+        if (segment.byteSize() != expected) {
+            throw new IllegalArgumentException("expected " + expected + " bytes for [" + rows + ", " + columns + "] "
+                    + elementType + ", found " + segment.byteSize());
+        }
+        this.rows = rows;
+        this.columns = columns;
+        this.elementType = elementType;
+        this.segment = segment.asReadOnly();
+    }
+
+    /** Returns the number of rows. */
+    public int rows() {
+        return rows;
+    }
+
+    /** Returns the number of columns. */
+    public int columns() {
+        return columns;
+    }
+
+    /** Returns how the values are stored. */
+    public ElementType elementType() {
+        return elementType;
+    }
+
+    /** Returns the stored values, row-major, read-only. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** Copies row {@code row} as float32 to {@code out[offset .. offset + columns)}. */
+    public void readRow(int row, float[] out, int offset) {
+        long start = (long) row * columns * elementType.bytes();
+        switch (elementType) {
+            case F32 -> MemorySegment.copy(segment, FLOAT, start, out, offset, columns);
+            case F16 -> {
+                for (int c = 0; c < columns; c++) {
+                    out[offset + c] = Float.float16ToFloat(segment.get(SHORT, start + 2L * c));
+                }
+            }
+            case BF16 -> {
+                for (int c = 0; c < columns; c++) {
+                    out[offset + c] = Float.intBitsToFloat(segment.get(SHORT, start + 2L * c) << 16);
+                }
+            }
+            default -> throw new IllegalStateException("unreachable: " + elementType);
+        }
+    }
+}
