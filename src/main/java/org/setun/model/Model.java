@@ -14,7 +14,10 @@ public interface Model extends AutoCloseable {
     /** Returns the memory that one sequence needs. */
     StateLayout stateLayout();
 
-    /** Allocates the buffers for batches of at most {@code maxTokens} tokens that want at most {@code maxLogitRows} rows. */
+    /**
+     * Allocates the buffers for batches of at most {@code maxTokens} tokens that want at most {@code maxLogitRows} rows of
+     * logits.
+     */
     Workspace newWorkspace(int maxTokens, int maxLogitRows);
 
     /**

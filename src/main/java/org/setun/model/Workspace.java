@@ -1,5 +1,7 @@
 package org.setun.model;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The buffers of forward passes, allocated once. Holds the logits of the last pass. For one thread at a time.
  */
@@ -10,15 +12,32 @@ public final class Workspace {
     private final int vocabSize;
     private final float[] logits;
 
-    /**
-     * Allocates buffers for batches of at most {@code maxTokens} tokens that want at most {@code maxLogitRows} rows of
-     * logits.
-     */
+    /** Null in the workspace of a model that needs no scratch memory. */
+    private final @Nullable Buffers buffers;
+
+    /** Allocates space for logits alone, for models that need no scratch memory. */
     public Workspace(ModelDimensions dimensions, int maxTokens, int maxLogitRows) {
+        this(dimensions, maxTokens, maxLogitRows, null);
+    }
+
+    Workspace(ModelDimensions dimensions, int maxTokens, int maxLogitRows, @Nullable Buffers buffers) {
+        if (maxLogitRows > maxTokens) {
+            throw new IllegalArgumentException(
+                    "expected at most " + maxTokens + " rows of logits, one a token, found " + maxLogitRows);
+        }
         this.maxTokens = maxTokens;
         this.maxLogitRows = maxLogitRows;
         this.vocabSize = dimensions.vocabSize();
         this.logits = new float[Math.multiplyExact(maxLogitRows, vocabSize)];
+        this.buffers = buffers;
+    }
+
+    /** Returns the scratch memory of the model that made this workspace. */
+    Buffers buffers() {
+        if (buffers == null) {
+            throw new IllegalArgumentException("this workspace was not made by the model's newWorkspace");
+        }
+        return buffers;
     }
 
     /** Returns the most tokens that a batch may have. */

@@ -1,0 +1,35 @@
+package org.setun.model;
+
+import org.setun.kernel.Kernels;
+
+/**
+ * One layer of the network: {@code x = x + mixer(mixerNorm(x))}, then {@code x = x + channel(channelNorm(x))}.
+ *
+ * @param mixerNorm the norm in front of the token mixer
+ * @param mixer carries information from token to token
+ * @param channelNorm the norm in front of the channel mixer
+ * @param channel transforms each token
+ */
+public record Block(RmsNorm mixerNorm, TokenMixer mixer, RmsNorm channelNorm, ChannelMixer channel) {
+
+    /** Runs the block on the residual stream in {@code buffers}. */
+    void forward(Batch batch, long stateOffset, Buffers buffers, Kernels kernels) {
+        int tokens = batch.tokens();
+        mixerNorm.apply(buffers.residual(), tokens, buffers.normed(), kernels);
+        mixer.forward(batch, stateOffset, buffers.normed(), buffers.output(), buffers, kernels);
+        addToResidual(tokens, buffers, kernels);
+        channelNorm.apply(buffers.residual(), tokens, buffers.normed(), kernels);
+        channel.forward(buffers.normed(), tokens, buffers.output(), buffers, kernels);
+        addToResidual(tokens, buffers, kernels);
+    }
+
+    private void addToResidual(int tokens, Buffers buffers, Kernels kernels) {
+        int elements = tokens * mixerNorm.weight().length;
+        kernels.workers()
+                .forRange(
+                        elements,
+                        ElementRanges.GRANULARITY,
+                        (from, to) ->
+                                kernels.floating().add(buffers.output(), from, to - from, buffers.residual(), from));
+    }
+}

@@ -1,0 +1,19 @@
+package org.setun.model;
+
+import java.util.List;
+import org.setun.kernel.Kernels;
+
+/** The part of a block that works on each token by itself. */
+public sealed interface ChannelMixer permits GatedMlp {
+
+    /** Returns the linear layers. */
+    List<Linear> linears();
+
+    /**
+     * Transforms {@code tokens} rows.
+     *
+     * @param x the normed input, {@code [tokens, hidden]}
+     * @param out receives {@code [tokens, hidden]}
+     */
+    void forward(float[] x, int tokens, float[] out, Buffers buffers, Kernels kernels);
+}

@@ -1,0 +1,46 @@
+package org.setun.model;
+
+import org.jspecify.annotations.Nullable;
+import org.setun.kernel.Kernels;
+import org.setun.tensor.FloatMatrix;
+
+/**
+ * A linear layer with float weights: the output head of tied models, and layers that a checkpoint excludes from
+ * quantisation.
+ *
+ * @param weights {@code [outputSize, inputSize]}
+ * @param inputNorm the layer's own norm; null where it has none
+ */
+public record FloatLinear(FloatMatrix weights, @Nullable RmsNorm inputNorm) implements Linear {
+
+    /** Rows that a worker takes at least, so that neighbours do not write to one cache line. */
+    private static final int ROW_GRANULARITY = 16;
+
+    public FloatLinear {
+        if (inputNorm != null && inputNorm.weight().length != weights.columns()) {
+            throw new IllegalArgumentException(
+                    "expected a norm of width " + weights.columns() + ", found " + inputNorm.weight().length);
+        }
+    }
+
+    @Override
+    public int inputSize() {
+        return weights.columns();
+    }
+
+    @Override
+    public int outputSize() {
+        return weights.rows();
+    }
+
+    @Override
+    public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
+        int rows = weights.rows();
+        int columns = weights.columns();
+        kernels.workers().forRange(rows, ROW_GRANULARITY, (from, to) -> {
+            for (int token = 0; token < input.tokens(); token++) {
+                kernels.floating().multiply(weights, input.values(), token * columns, from, to, out, token * rows);
+            }
+        });
+    }
+}

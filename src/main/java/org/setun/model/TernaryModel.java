@@ -1,0 +1,160 @@
+package org.setun.model;
+
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.stream.Stream;
+import org.setun.kernel.Kernels;
+import org.setun.tensor.FloatMatrix;
+
+/**
+ * A stack of blocks between an embedding and an output head, for any mix of mixers. Owns its weights' memory and its
+ * worker threads.
+ */
+public final class TernaryModel implements Model {
+
+    /** States begin at cache lines. */
+    private static final long STATE_ALIGNMENT = 64;
+
+    private final ModelDimensions dimensions;
+    private final FloatMatrix embedding;
+    private final List<Block> blocks;
+    private final RmsNorm finalNorm;
+    private final Linear head;
+    private final Kernels kernels;
+    private final Arena weights;
+    private final long[] stateOffsets;
+    private final StateLayout stateLayout;
+
+    /**
+     * Puts a model together.
+     *
+     * @param dimensions the sizes that callers see
+     * @param embedding {@code [vocab, hidden]}
+     * @param blocks the layers, first to last
+     * @param finalNorm the norm in front of the head
+     * @param head {@code [vocab, hidden]}
+     * @param kernels the arithmetic; its workers are closed with the model
+     * @param weights the arena that all matrices live in; closed with the model
+     */
+    public TernaryModel(
+            ModelDimensions dimensions,
+            FloatMatrix embedding,
+            List<Block> blocks,
+            RmsNorm finalNorm,
+            Linear head,
+            Kernels kernels,
+            Arena weights) {
+        this.dimensions = dimensions;
+        this.embedding = embedding;
+        this.blocks = List.copyOf(blocks);
+        this.finalNorm = finalNorm;
+        this.head = head;
+        this.kernels = kernels;
+        this.weights = weights;
+        this.stateOffsets = new long[blocks.size()];
+        long bytes = 0;
+        for (int layer = 0; layer < stateOffsets.length; layer++) {
+            stateOffsets[layer] = bytes;
+            long end = bytes + blocks.get(layer).mixer().stateBytes();
+            bytes = Math.ceilDiv(end, STATE_ALIGNMENT) * STATE_ALIGNMENT;
+        }
+        this.stateLayout = new StateLayout(bytes);
+    }
+
+    @Override
+    public ModelDimensions dimensions() {
+        return dimensions;
+    }
+
+    @Override
+    public StateLayout stateLayout() {
+        return stateLayout;
+    }
+
+    /** Returns the layers, first to last. */
+    public List<Block> blocks() {
+        return blocks;
+    }
+
+    /** Returns where layer {@code layer}'s part begins in a sequence's recurrent state, in bytes. */
+    public long stateOffset(int layer) {
+        return stateOffsets[layer];
+    }
+
+    @Override
+    public Workspace newWorkspace(int maxTokens, int maxLogitRows) {
+        int maxWidth = blocks.stream()
+                .flatMap(block -> Stream.concat(block.mixer().linears().stream(), block.channel().linears().stream()))
+                .mapToInt(linear -> Math.max(linear.inputSize(), linear.outputSize()))
+                .reduce(dimensions.hiddenSize(), Math::max);
+        Buffers buffers =
+                new Buffers(maxTokens, maxLogitRows, dimensions.hiddenSize(), maxWidth, dimensions.vocabSize());
+        return new Workspace(dimensions, maxTokens, maxLogitRows, buffers);
+    }
+
+    @Override
+    public void forward(Batch batch, Workspace workspace) {
+        check(batch, workspace);
+        Buffers buffers = workspace.buffers();
+        embed(batch, buffers.residual());
+        for (int layer = 0; layer < stateOffsets.length; layer++) {
+            blocks.get(layer).forward(batch, stateOffsets[layer], buffers, kernels);
+        }
+        int rows = gatherWanted(batch, buffers);
+        if (rows > 0) {
+            finalNorm.apply(buffers.normed(), rows, buffers.normed(), kernels);
+            head.forward(buffers.normed(), rows, buffers, workspace.logits(), kernels);
+        }
+    }
+
+    private void check(Batch batch, Workspace workspace) {
+        if (batch.tokens() > workspace.maxTokens()) {
+            throw new IllegalArgumentException(
+                    "expected a batch of at most " + workspace.maxTokens() + " tokens, found " + batch.tokens());
+        }
+        if (batch.logitRows() > workspace.maxLogitRows()) {
+            throw new IllegalArgumentException("expected a batch that wants at most " + workspace.maxLogitRows()
+                    + " rows of logits, found " + batch.logitRows());
+        }
+        for (Chunk chunk : batch.chunks()) {
+            for (int token : chunk.tokens()) {
+                if (token < 0 || token >= dimensions.vocabSize()) {
+                    throw new IllegalArgumentException(
+                            "expected token ids from 0 to " + (dimensions.vocabSize() - 1) + ", found " + token);
+                }
+            }
+        }
+    }
+
+    private void embed(Batch batch, float[] residual) {
+        int row = 0;
+        for (Chunk chunk : batch.chunks()) {
+            for (int token : chunk.tokens()) {
+                embedding.readRow(token, residual, row++ * dimensions.hiddenSize());
+            }
+        }
+    }
+
+    /** Copies the rows of the residual stream that want logits to the front of {@code normed}; returns their number. */
+    private int gatherWanted(Batch batch, Buffers buffers) {
+        int hidden = dimensions.hiddenSize();
+        int token = 0;
+        int rows = 0;
+        for (Chunk chunk : batch.chunks()) {
+            token += chunk.tokens().length;
+            int wanted = chunk.logitRows();
+            System.arraycopy(
+                    buffers.residual(), (token - wanted) * hidden, buffers.normed(), rows * hidden, wanted * hidden);
+            rows += wanted;
+        }
+        return rows;
+    }
+
+    @Override
+    public void close() {
+        if (weights.scope().isAlive()) {
+            kernels.workers().close();
+            weights.close();
+        }
+    }
+}
