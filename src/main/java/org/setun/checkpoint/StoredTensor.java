@@ -1,0 +1,97 @@
+package org.setun.checkpoint;
+
+import java.lang.foreign.MemorySegment;
+import org.setun.tensor.ElementType;
+import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.Shape;
+
+/**
+ * A tensor as it lies in a checkpoint file.
+ *
+ * @param location the file, for messages
+ * @param name the tensor's name in the file
+ * @param type how an element is stored
+ * @param shape the stored shape, slowest-varying first
+ * @param bytes exactly the tensor's bytes: row-major, little-endian, at any alignment, read-only, valid while the
+ *     checkpoint is open
+ */
+public record StoredTensor(String location, String name, ElementType type, Shape shape, MemorySegment bytes) {
+
+    private static final String OTHER_FORMAT = "convert the checkpoint again";
+    private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
+
+    public StoredTensor {
+        long size = Math.multiplyExact(shape.elements(), type.bytes());
+        if (bytes.byteSize() != size) {
+            throw new IllegalArgumentException("tensor " + name + ": expected " + size + " bytes for " + shape + " "
+                    + type + ", found " + bytes.byteSize());
+        }
+    }
+
+    /** Returns file and tensor as messages begin: {@code model.safetensors: tensor lm_head.weight}. */
+    public String where() {
+        return location + ": tensor " + CheckpointFormatException.printable(name);
+    }
+
+    /**
+     * Checks the stored shape.
+     *
+     * @throws CheckpointFormatException if it is not {@code expected}
+     */
+    public void requireShape(Shape expected) throws CheckpointFormatException {
+        if (!shape.equals(expected)) {
+            throw CheckpointFormatException.mismatch(
+                    where(), expected, shape, "the weights do not belong to this config.json");
+        }
+    }
+
+    /**
+     * Checks the stored element type.
+     *
+     * @throws CheckpointFormatException if it is not {@code expected}
+     */
+    public void requireType(ElementType expected) throws CheckpointFormatException {
+        if (type != expected) {
+            throw CheckpointFormatException.mismatch(where(), expected, type, OTHER_FORMAT);
+        }
+    }
+
+    /**
+     * Returns a view of the whole tensor as a matrix {@code [rows, columns]}, whatever the stored rank, so that
+     * {@code [d, 1, k]} may be seen as {@code [d, k]}. The view is valid while the checkpoint is open.
+     *
+     * @throws CheckpointFormatException if the element type is not F32, F16 or BF16, or the number of elements differs
+     */
+    public FloatMatrix floatMatrix(int rows, int columns) throws CheckpointFormatException {
+        requireFloat();
+        if (shape.elements() != (long) rows * columns) {
+            throw CheckpointFormatException.mismatch(
+                    where(), Shape.of(rows, columns), shape, "the weights do not belong to this config.json");
+        }
+        return new FloatMatrix(rows, columns, type, bytes);
+    }
+
+    /**
+     * Returns the whole tensor as float32, row-major; meant for norms, scales and other small ones.
+     *
+     * @throws CheckpointFormatException if the element type is not F32, F16 or BF16, or there are more elements than an
+     *     array holds
+     */
+    public float[] floats() throws CheckpointFormatException {
+        requireFloat();
+        long elements = shape.elements();
+        if (elements > LARGEST_ARRAY) {
+            throw CheckpointFormatException.mismatch(
+                    where(), "at most " + LARGEST_ARRAY + " elements", shape, OTHER_FORMAT);
+        }
+        float[] values = new float[(int) elements];
+        new FloatMatrix(1, values.length, type, bytes).readRow(0, values, 0);
+        return values;
+    }
+
+    private void requireFloat() throws CheckpointFormatException {
+        if (!type.isFloatWeight()) {
+            throw CheckpointFormatException.mismatch(where(), "F32, F16 or BF16", type, OTHER_FORMAT);
+        }
+    }
+}
