@@ -46,8 +46,8 @@ public final class BundledModel implements AutoCloseable {
     static BundledModel extract(ClassLoader loader) throws IOException {
         Path directory = Files.createTempDirectory("setun-model-");
         BundledModel model = new BundledModel(directory);
-        Runtime.getRuntime().addShutdownHook(model.deleteAtExit);
         try {
+            Runtime.getRuntime().addShutdownHook(model.deleteAtExit);
             for (String file : FILES) {
                 copy(loader, file, directory);
             }

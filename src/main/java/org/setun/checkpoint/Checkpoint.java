@@ -85,7 +85,7 @@ public sealed interface Checkpoint extends AutoCloseable permits SafetensorsChec
      */
     void requireAllUsed() throws CheckpointFormatException;
 
-    /** Returns the container's own key-value metadata; of shards the union, the first shard winning. */
+    /** Returns the container's own key-value metadata; sorted by key; of shards the union, the first shard winning. */
     Map<String, String> metadata();
 
     /** Unmaps the files. Closing twice does nothing. */

@@ -6,12 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** A checkpoint in one safetensors file or in shards with an index. Owns the arena that the files are mapped in. */
 final class SafetensorsCheckpoint implements Checkpoint {
@@ -26,7 +28,7 @@ final class SafetensorsCheckpoint implements Checkpoint {
         this.location = location;
         this.arena = arena;
         this.catalog = new TensorCatalog(location, tensors);
-        this.metadata = Map.copyOf(metadata);
+        this.metadata = Collections.unmodifiableMap(new TreeMap<>(metadata));
     }
 
     /** Opens one file; {@code location} is the path that messages about the whole checkpoint name. */

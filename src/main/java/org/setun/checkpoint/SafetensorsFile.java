@@ -42,7 +42,7 @@ record SafetensorsFile(List<StoredTensor> tensors, Map<String, String> metadata)
     }
 
     /** Checks the header of {@code file}, the whole content of {@code location}. */
-    private static SafetensorsFile parse(String location, MemorySegment file) throws CheckpointFormatException {
+    static SafetensorsFile parse(String location, MemorySegment file) throws CheckpointFormatException {
         int smallest = SafetensorsHeader.LENGTH_BYTES + SMALLEST_HEADER;
         if (file.byteSize() < smallest) {
             throw CheckpointFormatException.mismatch(

@@ -44,6 +44,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final List<Declaration> tensors;
     private final FileChannel channel;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final MemorySegment staging = MemorySegment.ofBuffer(buffer.duplicate());
     private int current;
     private long writtenOfCurrent;
     private boolean finished;
@@ -100,6 +101,9 @@ public final class SafetensorsWriter implements AutoCloseable {
      * @throws IllegalStateException if it is another tensor's turn or the bytes exceed what was declared
      */
     public void write(String name, MemorySegment chunk) throws IOException {
+        if (chunk.byteSize() == 0) {
+            return;
+        }
         Declaration tensor = nextTensor();
         if (!tensor.name().equals(name)) {
             throw new IllegalStateException("expected bytes of tensor " + tensor.name() + ", found those of " + name);
@@ -152,7 +156,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         drain();
         channel.force(true);
         channel.close();
-        Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
         finished = true;
     }
 
@@ -182,7 +186,6 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private void append(MemorySegment bytes) throws IOException {
-        MemorySegment staging = MemorySegment.ofBuffer(buffer.duplicate().clear());
         long done = 0;
         while (done < bytes.byteSize()) {
             if (!buffer.hasRemaining()) {

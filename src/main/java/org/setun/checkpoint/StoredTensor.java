@@ -17,6 +17,9 @@ import org.setun.tensor.Shape;
  */
 public record StoredTensor(String location, String name, ElementType type, Shape shape, MemorySegment bytes) {
 
+    /** What to do when a tensor is not as the config says. */
+    static final String SAME_MODEL = "take config.json and the weights from the same model";
+
     private static final String OTHER_FORMAT = "convert the checkpoint again";
     private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
@@ -40,8 +43,7 @@ public record StoredTensor(String location, String name, ElementType type, Shape
      */
     public void requireShape(Shape expected) throws CheckpointFormatException {
         if (!shape.equals(expected)) {
-            throw CheckpointFormatException.mismatch(
-                    where(), expected, shape, "the weights do not belong to this config.json");
+            throw CheckpointFormatException.mismatch(where(), expected, shape, SAME_MODEL);
         }
     }
 
@@ -65,8 +67,7 @@ public record StoredTensor(String location, String name, ElementType type, Shape
     public FloatMatrix floatMatrix(int rows, int columns) throws CheckpointFormatException {
         requireFloat();
         if (shape.elements() != (long) rows * columns) {
-            throw CheckpointFormatException.mismatch(
-                    where(), Shape.of(rows, columns), shape, "the weights do not belong to this config.json");
+            throw CheckpointFormatException.mismatch(where(), Shape.of(rows, columns), shape, SAME_MODEL);
         }
         return new FloatMatrix(rows, columns, type, bytes);
     }

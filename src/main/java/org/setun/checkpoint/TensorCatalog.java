@@ -63,15 +63,14 @@ final class TensorCatalog {
                 location,
                 (unused.size() == 1 ? "a tensor" : unused.size() + " tensors") + " that the model does not have: "
                         + names + (more > 0 ? " and " + more + " more" : ""),
-                "the weights do not belong to this config.json");
+                StoredTensor.SAME_MODEL);
     }
 
     private CheckpointFormatException missing(String name) {
         List<String> near = nearest(name);
         String found =
                 near.isEmpty() ? "no such tensor" : "no such tensor, the nearest being " + String.join(", ", near);
-        return CheckpointFormatException.invalid(
-                location + ": tensor " + name, found, "the weights do not belong to this config.json");
+        return CheckpointFormatException.invalid(location + ": tensor " + name, found, StoredTensor.SAME_MODEL);
     }
 
     /** Returns the names that a few typing errors or another prefix could have made of {@code name}, best first. */

@@ -231,7 +231,7 @@ public enum TernaryPacking {
             throw CheckpointFormatException.invalid(
                     packed.where() + ", row " + row + ", column " + invalid,
                     "the " + configName + " code there stands for no trit",
-                    "the file is damaged or packed in another way; download it again or correct quantization in config.json");
+                    "the file is damaged or packed in another way, download it again or correct quantization in config.json");
         }
     }
 
