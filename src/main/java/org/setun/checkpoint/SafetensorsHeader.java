@@ -34,6 +34,11 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     /** The longest header that readers accept. */
     static final int MAX_LENGTH = 100_000_000;
 
+    /** More tensors than any model has: the largest mixtures of experts come to some 150,000. */
+    static final int MAX_TENSORS = 1 << 18;
+
+    private static final int MAX_METADATA = 1 << 16;
+
     // NumPy's own limit: enough for any tensor, small enough that a shape costs nothing.
     private static final int MAX_RANK = 64;
 
@@ -67,8 +72,9 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
                 if (!names.add(key)) {
                     throw StrictJson.duplicate(file + ": header", key);
                 }
+                StrictJson.requireAtMost(file + ": header", MAX_TENSORS, "tensors", entries.size() + 1);
                 if (key.equals(METADATA)) {
-                    metadata.putAll(json.readStrings(file + ": " + METADATA));
+                    metadata.putAll(json.readStrings(file + ": " + METADATA, MAX_METADATA));
                 } else {
                     String where = file + ": tensor " + CheckpointFormatException.printable(key);
                     entries.add(readEntry(json, key, where, text.length, dataBytes));

@@ -43,7 +43,7 @@ record ShardIndex(String location, Map<String, String> weightMap) {
                 } else if (!weightMap.isEmpty()) {
                     throw StrictJson.duplicate(location, WEIGHT_MAP);
                 } else {
-                    weightMap.putAll(json.readStrings(location + ": " + WEIGHT_MAP));
+                    weightMap.putAll(json.readStrings(location + ": " + WEIGHT_MAP, SafetensorsHeader.MAX_TENSORS));
                 }
             });
         }

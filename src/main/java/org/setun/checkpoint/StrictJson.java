@@ -87,13 +87,14 @@ final class StrictJson implements AutoCloseable {
         }
     }
 
-    /** Reads the object at the current token, whose values must all be strings. */
-    Map<String, String> readStrings(String what) throws CheckpointFormatException {
+    /** Reads the object at the current token, which must hold up to {@code atMost} strings and nothing else. */
+    Map<String, String> readStrings(String what, int atMost) throws CheckpointFormatException {
         Map<String, String> strings = new LinkedHashMap<>();
         readObject(what, key -> {
             if (strings.put(key, readString(what + ": " + CheckpointFormatException.printable(key))) != null) {
                 throw duplicate(what, key);
             }
+            requireAtMost(what, atMost, "strings", strings.size());
         });
         return strings;
     }
@@ -114,10 +115,7 @@ final class StrictJson implements AutoCloseable {
         long[] values = new long[atMost];
         int count = 0;
         while (next() != JsonToken.END_ARRAY) {
-            if (count == atMost) {
-                throw CheckpointFormatException.mismatch(
-                        what, "at most " + atMost + " integers", "more", DOWNLOAD_AGAIN);
-            }
+            requireAtMost(what, atMost, "integers", count + 1);
             values[count++] = readInteger(what);
         }
         return Arrays.copyOf(values, count);
@@ -149,6 +147,13 @@ final class StrictJson implements AutoCloseable {
     static CheckpointFormatException duplicate(String what, String key) {
         return CheckpointFormatException.invalid(
                 what, CheckpointFormatException.printable(key) + " stands there twice", DOWNLOAD_AGAIN);
+    }
+
+    /** Checks a count, so that no file makes the reader hold many times its size. */
+    static void requireAtMost(String what, int atMost, String things, int count) throws CheckpointFormatException {
+        if (count > atMost) {
+            throw CheckpointFormatException.mismatch(what, "at most " + atMost + " " + things, "more", DOWNLOAD_AGAIN);
+        }
     }
 
     private void expect(JsonToken token, String what, String expected) throws CheckpointFormatException {
@@ -193,7 +198,7 @@ final class StrictJson implements AutoCloseable {
         if (e instanceof JacksonIOException && e.getCause() instanceof CharacterCodingException) {
             problem = "the text is not UTF-8";
         } else if (e instanceof StreamConstraintsException) {
-            problem = "nesting, a name or a number exceeds what such a file needs, near character " + position();
+            problem = "nesting or length exceeds what such a file needs near character " + position();
         } else {
             problem = "the text is not JSON near character " + position();
         }

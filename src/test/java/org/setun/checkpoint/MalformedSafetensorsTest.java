@@ -10,6 +10,8 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,16 +70,13 @@ final class MalformedSafetensorsTest {
                         ": tensor t: dtype: expected a string, found an array" + AGAIN),
                 arguments(
                         file("{\"t\":{\"x\":" + "[".repeat(100_000), 0),
-                        ": header: nesting, a name or a number exceeds what such a file needs, near character 25"
-                                + AGAIN),
+                        ": header: nesting or length exceeds what such a file needs near character 25" + AGAIN),
                 arguments(
                         file("{\"" + "n".repeat(10_000) + "\":{}}", 0),
-                        ": header: nesting, a name or a number exceeds what such a file needs, near character 9999"
-                                + AGAIN),
+                        ": header: nesting or length exceeds what such a file needs near character 9999" + AGAIN),
                 arguments(
                         file("{" + entry("t", "F32", "[" + "9".repeat(1000) + "]", 0, 8) + "}", 8),
-                        ": header: nesting, a name or a number exceeds what such a file needs, near character 1029"
-                                + AGAIN),
+                        ": header: nesting or length exceeds what such a file needs near character 1029" + AGAIN),
                 arguments(file("{" + T + "," + T + "}", 8), ": header: t stands there twice" + AGAIN),
                 arguments(
                         file("{\"__metadata__\":{},\"__metadata__\":{}}", 0),
@@ -89,8 +88,20 @@ final class MalformedSafetensorsTest {
                         file("{\"__metadata__\":{\"a\":1}}", 0),
                         ": __metadata__: a: expected a string, found an integer" + AGAIN),
                 arguments(
+                        file("{\"__metadata__\":" + many(65_537, "\"\"") + "}", 0),
+                        ": __metadata__: expected at most 65536 strings, found more" + AGAIN),
+                arguments(
+                        file(many(262_145, "{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"), 0),
+                        ": header: expected at most 262144 tensors, found more" + AGAIN),
+                arguments(
                         file("{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}", 0),
                         ": __metadata__: a stands there twice" + AGAIN));
+    }
+
+    private static String many(int count, String value) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> "\"" + i + "\":" + value)
+                .collect(Collectors.joining(",", "{", "}"));
     }
 
     private static Stream<Arguments> fields() {
