@@ -60,6 +60,14 @@ public final class QuantizedActivations {
         return columns;
     }
 
+    /** Checks that rows have {@code expected} columns, the weights' number. */
+    void requireColumns(int expected) {
+        if (columns != expected) {
+            throw new IllegalArgumentException(
+                    "expected activations of " + expected + " columns, as the weights have, found " + columns);
+        }
+    }
+
     /** Returns all codes; row {@code t} starts at {@link #rowOffset}. */
     public byte[] codes() {
         return codes;
