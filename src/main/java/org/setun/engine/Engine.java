@@ -1,47 +1,103 @@
 package org.setun.engine;
 
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.setun.engine.EngineRejectedException.Reason;
 import org.setun.model.Model;
 
 /**
  * Runs many sequences at once, step by step, on one thread of its own. All methods may be called from any thread.
  *
- * <p>The model is the caller's, who closes it after the engine.
+ * <p>The model is the caller's, who closes it after the engine. The memory of the running sequences is the engine's.
  */
 public final class Engine implements AutoCloseable {
 
     /** A submitted request. All methods may be called from any thread, and have no effect once the request has ended. */
     public interface Handle {
 
-        /** Ends the request before its next step, with {@link FinishReason#CANCELLED}: whoever wanted the answer is gone. */
+        /** Ends the request before its next step, with {@link FinishReason#CANCELLED}: nobody wants the answer any more. */
         void cancel();
 
         /** Ends the request before its next step, with {@link FinishReason#STOP}: the answer is complete. */
         void stop();
     }
 
-    private final int vocabSize;
     private final EngineSettings settings;
+    private final EngineObserver observer;
+    private final LongSupplier nanoClock;
+    private final int vocabSize;
+    private final Inbox inbox;
+    private final StepLoop loop;
+    private final Thread thread;
 
-    /** Starts an engine. */
+    /**
+     * Starts an engine.
+     *
+     * @throws IllegalStateException if there is no memory for {@link EngineSettings#maxSequences} sequences
+     */
     public Engine(Model model, EngineSettings settings, EngineObserver observer) {
-        this.vocabSize = model.dimensions().vocabSize();
+        this(model, settings, observer, System::nanoTime);
+    }
+
+    /** Starts an engine that measures durations by {@code nanoClock}. */
+    Engine(Model model, EngineSettings settings, EngineObserver observer, LongSupplier nanoClock) {
         this.settings = settings;
+        this.observer = observer;
+        this.nanoClock = nanoClock;
+        this.vocabSize = model.dimensions().vocabSize();
+        this.inbox = new Inbox(settings.maxQueuedRequests());
+        this.loop = new StepLoop(model, settings, inbox, observer, nanoClock);
+        this.thread = Thread.ofPlatform().name("setun-engine").daemon().unstarted(loop);
+        thread.start();
     }
 
     /**
-     * Queues a request. {@code events} receives its tokens and then one end, in order, on the engine thread: it must
-     * return at once. If it throws, its own request fails and no other. Events may come before this method returns.
+     * Queues a request. {@code events} receives its tokens and then one end, in order, on the engine thread, and must
+     * return at once: every sequence waits for it. If it throws, its own request fails and no other. Events may come
+     * before this method returns.
      *
      * @throws EngineRejectedException if too many requests wait, or the engine is draining
      * @throws IllegalArgumentException if a token id of the prompt is outside the vocabulary
      */
     public Handle submit(TokenRequest request, Consumer<EngineEvent> events) throws EngineRejectedException {
-        if (request.prompt().length == 0) {
-            throw new IllegalArgumentException("the prompt has no tokens");
+        requireKnownTokens(request);
+        long seed = request.sampling().seed().orElseGet(ThreadLocalRandom.current()::nextLong);
+        Sequence sequence = new Sequence(request, events, seed, nanoClock.getAsLong());
+        Reason refusal = inbox.offer(sequence).orElse(null);
+        if (refusal != null) {
+            observer.requestRejected(request.id(), refusal);
+            throw switch (refusal) {
+                case QUEUE_FULL -> queueFull();
+                case DRAINING -> draining("the server is shutting down and takes no new requests");
+            };
         }
-        throw new EngineRejectedException(EngineRejectedException.Reason.DRAINING, Duration.ZERO, "no step loop yet");
+        return sequence;
+    }
+
+    /** Refuses what would otherwise fail the whole batch that it is in. */
+    private void requireKnownTokens(TokenRequest request) {
+        int[] prompt = request.prompt();
+        for (int i = 0; i < prompt.length; i++) {
+            if (prompt[i] < 0 || prompt[i] >= vocabSize) {
+                throw new IllegalArgumentException(
+                        "prompt[" + i + "]: expected a token id from 0 to " + (vocabSize - 1) + ", found " + prompt[i]);
+            }
+        }
+    }
+
+    private EngineRejectedException queueFull() {
+        int waiting = settings.maxQueuedRequests();
+        return new EngineRejectedException(
+                Reason.QUEUE_FULL,
+                loop.untilStarted(waiting),
+                "the server is busy: " + waiting + " requests are waiting already");
+    }
+
+    static EngineRejectedException draining(String message) {
+        // Behind a load balancer another replica takes the next try, so there is nothing to wait for.
+        return new EngineRejectedException(Reason.DRAINING, Duration.ofSeconds(1), message);
     }
 
     /** Returns the number of token ids that the model knows. */
@@ -51,17 +107,42 @@ public final class Engine implements AutoCloseable {
 
     /** Returns what the engine does now, cheaply. */
     public EngineStatus status() {
-        return new EngineStatus(0, 0, settings.maxSequences(), false);
+        return new EngineStatus(loop.running(), inbox.waiting(), loop.freeSlots(), inbox.accepting());
     }
 
     /** Takes no new requests from now on; those accepted go on. Returns at once. Idempotent. */
-    public void drain() {}
+    public void drain() {
+        inbox.stopAccepting();
+    }
 
     /**
      * Drains, lets accepted requests finish for at most {@link EngineSettings#drainTimeout}, fails the rest with an
-     * {@link EngineRejectedException} of reason {@code DRAINING}, ends the thread and frees the sequences' memory.
-     * Idempotent.
+     * {@link EngineRejectedException} of reason {@link Reason#DRAINING}, ends the thread and frees the sequences' memory.
+     * An interrupt ends the waiting for requests, not the cleaning up. Idempotent; not to be called by an event consumer.
      */
     @Override
-    public void close() {}
+    public void close() {
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("an event consumer cannot close the engine that called it");
+        }
+        inbox.stopAccepting();
+        boolean interrupted = false;
+        try {
+            inbox.awaitEmpty(settings.drainTimeout());
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        inbox.close();
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        loop.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
 }

@@ -21,9 +21,10 @@ public sealed interface EngineEvent {
     record Finished(FinishReason reason, int promptTokens, int completionTokens) implements EngineEvent {}
 
     /**
-     * The request has ended because of a fault in the engine.
+     * The request has ended because of a fault in the engine or in the request's consumer, or because the engine was
+     * closed before it could finish.
      *
-     * @param cause the fault
+     * @param cause the fault; an {@link EngineRejectedException} if the engine was closed
      */
     record Failed(Throwable cause) implements EngineEvent {}
 }

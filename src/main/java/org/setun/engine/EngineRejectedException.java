@@ -2,7 +2,10 @@ package org.setun.engine;
 
 import java.time.Duration;
 
-/** Tells that the engine does not take a request now. The caller may try again after {@link #retryAfter}. */
+/**
+ * Tells that the engine does not take a request now, or gives one up as it closes. The caller may try again after
+ * {@link #retryAfter}.
+ */
 public final class EngineRejectedException extends Exception {
 
     private static final long serialVersionUID = 1;

@@ -18,5 +18,8 @@ public record GenerationRequest(
 
     public GenerationRequest {
         stop = List.copyOf(stop);
+        if (stop.contains("")) {
+            throw new IllegalArgumentException("stop: expected texts of one character or more, found an empty one");
+        }
     }
 }

@@ -18,6 +18,12 @@ public final class InvalidPromptException extends Exception {
         this.code = code;
     }
 
+    /** Creates the exception with the cause that it explains. */
+    public InvalidPromptException(String code, String message, Throwable cause) {
+        super(message, cause);
+        this.code = code;
+    }
+
     /** Returns the machine-readable kind. */
     public String code() {
         return code;

@@ -1,0 +1,106 @@
+package org.setun.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.setun.model.Chunk;
+import org.setun.model.SequenceState;
+
+/**
+ * Decides what each step runs. First come, first served: a sequence waits until a state slot is free and then keeps it to
+ * its end. In a step every sequence with one pending token advances, then prompts fill the rest of the token budget in
+ * their order of arrival, so that a long prompt is read in chunks beside streams that never miss a step.
+ *
+ * <p>For the engine thread only; knows neither the model nor the clock.
+ */
+final class Scheduler {
+
+    /** What a sequence does in a step. */
+    record Scheduled(Sequence sequence, Chunk chunk) {}
+
+    private final StatePool pool;
+    private final int maxBatchTokens;
+    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
+    private final ArrayList<Sequence> running = new ArrayList<>();
+
+    /** Creates a scheduler; {@code maxBatchTokens} is at least the number of the pool's slots. */
+    Scheduler(StatePool pool, int maxBatchTokens) {
+        this.pool = pool;
+        this.maxBatchTokens = maxBatchTokens;
+    }
+
+    /** Puts a sequence at the end of the queue. */
+    void add(Sequence sequence) {
+        waiting.add(sequence);
+    }
+
+    /** Gives free state slots to the sequences that have waited longest, and returns those sequences. */
+    List<Sequence> admit() {
+        List<Sequence> admitted = new ArrayList<>();
+        while (pool.free() > 0 && !waiting.isEmpty()) {
+            Sequence sequence = waiting.remove();
+            sequence.start(pool.acquire());
+            running.add(sequence);
+            admitted.add(sequence);
+        }
+        return admitted;
+    }
+
+    /** Returns the chunks of the next step, one a sequence at most; empty if nothing runs. */
+    List<Scheduled> schedule() {
+        List<Scheduled> step = new ArrayList<>(running.size());
+        int budget = maxBatchTokens;
+        for (Sequence sequence : running) {
+            if (sequence.pendingTokens() == 1) {
+                step.add(new Scheduled(sequence, sequence.nextChunk(1)));
+                budget--;
+            }
+        }
+        for (Sequence sequence : running) {
+            if (sequence.pendingTokens() > 1 && budget > 0) {
+                Chunk chunk = sequence.nextChunk(budget);
+                step.add(new Scheduled(sequence, chunk));
+                budget -= chunk.tokens().length;
+            }
+        }
+        return step;
+    }
+
+    /** Returns the sequences that their owners want to end, wherever they are. */
+    List<Sequence> endRequested() {
+        List<Sequence> ending = new ArrayList<>();
+        for (Sequence sequence : all()) {
+            if (sequence.requestedEnd() != null) {
+                ending.add(sequence);
+            }
+        }
+        return ending;
+    }
+
+    /** Forgets a sequence and frees its slot. Returns whether it had one. */
+    boolean remove(Sequence sequence) {
+        SequenceState state = sequence.releaseState();
+        if (state == null) {
+            waiting.remove(sequence);
+            return false;
+        }
+        running.remove(sequence);
+        pool.release(state);
+        return true;
+    }
+
+    /** Returns all sequences, in order of arrival. */
+    List<Sequence> all() {
+        List<Sequence> all = new ArrayList<>(running);
+        all.addAll(waiting);
+        return all;
+    }
+
+    boolean isEmpty() {
+        return running.isEmpty() && waiting.isEmpty();
+    }
+
+    int running() {
+        return running.size();
+    }
+}

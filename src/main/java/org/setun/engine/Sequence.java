@@ -1,0 +1,177 @@
+package org.setun.engine;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.setun.model.Chunk;
+import org.setun.model.SequenceState;
+
+/**
+ * A request on its way: its tokens, and how many of them the model has seen. Computed tokens chase the total; a prompt being
+ * read in chunks and a token being generated are the same chase, and only a chunk that catches up yields the next token.
+ *
+ * <p>Owned by the engine thread, except for the two methods of {@link Engine.Handle}.
+ */
+final class Sequence implements Engine.Handle {
+
+    private final TokenRequest request;
+    private final Consumer<EngineEvent> events;
+    private final long seed;
+    private final long submittedNanos;
+
+    private int[] tokens;
+    private int totalTokens;
+    private int computedTokens;
+    private @Nullable SequenceState state;
+
+    private long startedNanos;
+    private long firstTokenNanos;
+    private long lastTokenNanos;
+
+    private volatile @Nullable FinishReason requestedEnd;
+
+    Sequence(TokenRequest request, Consumer<EngineEvent> events, long seed, long submittedNanos) {
+        this.request = request;
+        this.events = events;
+        this.seed = seed;
+        this.submittedNanos = submittedNanos;
+        this.totalTokens = request.prompt().length;
+        this.tokens = Arrays.copyOf(request.prompt(), totalTokens);
+    }
+
+    @Override
+    public void cancel() {
+        requestEnd(FinishReason.CANCELLED);
+    }
+
+    @Override
+    public void stop() {
+        requestEnd(FinishReason.STOP);
+    }
+
+    /** Keeps the first reason: what comes later finds the request ended. */
+    private synchronized void requestEnd(FinishReason reason) {
+        if (requestedEnd == null) {
+            requestedEnd = reason;
+        }
+    }
+
+    /** Returns why the request's owner wants it to end, null while it is wanted. */
+    @Nullable
+    FinishReason requestedEnd() {
+        return requestedEnd;
+    }
+
+    /** Gives the sequence its memory, of an empty sequence. */
+    void start(SequenceState emptyState) {
+        state = emptyState;
+        computedTokens = 0;
+    }
+
+    /** Takes the sequence's memory away; null if it has none. */
+    @Nullable
+    SequenceState releaseState() {
+        SequenceState released = state;
+        state = null;
+        return released;
+    }
+
+    /** Returns how many tokens the model has not seen. */
+    int pendingTokens() {
+        return totalTokens - computedTokens;
+    }
+
+    /** Returns the next pending tokens, {@code budget} at most. */
+    Chunk nextChunk(int budget) {
+        if (state == null) {
+            throw new IllegalStateException(request.id() + " has no state slot");
+        }
+        int end = computedTokens + Math.min(budget, pendingTokens());
+        return new Chunk(
+                state,
+                computedTokens,
+                Arrays.copyOfRange(tokens, computedTokens, end),
+                end == totalTokens ? Chunk.Wanted.LAST : Chunk.Wanted.NONE);
+    }
+
+    /** Notes that the model has seen {@code count} more tokens. */
+    void advance(int count) {
+        computedTokens += count;
+    }
+
+    /** Adds a generated token. */
+    void append(int id) {
+        if (totalTokens == tokens.length) {
+            tokens = Arrays.copyOf(tokens, totalTokens + Math.max(16, totalTokens / 2));
+        }
+        tokens[totalTokens++] = id;
+    }
+
+    /** Returns why the sequence ends with its last token, null if it goes on. Asked after {@link #append} only. */
+    @Nullable
+    FinishReason finishReason() {
+        if (request.stopTokens().contains(tokens[totalTokens - 1])) {
+            return FinishReason.STOP;
+        }
+        return completionTokens() >= request.maxTokens() ? FinishReason.LENGTH : null;
+    }
+
+    /** Notes when the sequence got its state slot, and returns how long it waited. */
+    Duration startedAt(long nanos) {
+        startedNanos = nanos;
+        return Duration.ofNanos(nanos - submittedNanos);
+    }
+
+    /** Notes when the last token was generated, and tells the observer. */
+    void generatedAt(long nanos, EngineObserver observer) {
+        if (completionTokens() == 1) {
+            firstTokenNanos = nanos;
+            observer.firstToken(id(), Duration.ofNanos(nanos - submittedNanos));
+        } else {
+            observer.nextToken(id(), Duration.ofNanos(nanos - lastTokenNanos));
+        }
+        lastTokenNanos = nanos;
+    }
+
+    /** Returns what the request took, ending now. */
+    RequestReport report(long nanos, boolean hadStarted) {
+        long started = hadStarted ? startedNanos : nanos;
+        long firstToken = completionTokens() > 0 ? firstTokenNanos : nanos;
+        return new RequestReport(
+                id(),
+                promptTokens(),
+                completionTokens(),
+                Duration.ofNanos(started - submittedNanos),
+                Duration.ofNanos(firstToken - started),
+                Duration.ofNanos(nanos - firstToken));
+    }
+
+    String id() {
+        return request.id();
+    }
+
+    TokenRequest request() {
+        return request;
+    }
+
+    Consumer<EngineEvent> events() {
+        return events;
+    }
+
+    long seed() {
+        return seed;
+    }
+
+    int totalTokens() {
+        return totalTokens;
+    }
+
+    int promptTokens() {
+        return request.prompt().length;
+    }
+
+    int completionTokens() {
+        return totalTokens - promptTokens();
+    }
+}

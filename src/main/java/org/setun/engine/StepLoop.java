@@ -1,0 +1,228 @@
+package org.setun.engine;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.setun.engine.Scheduler.Scheduled;
+import org.setun.model.Batch;
+import org.setun.model.Chunk;
+import org.setun.model.Model;
+import org.setun.model.Workspace;
+import org.setun.sampling.SampledToken;
+import org.setun.sampling.Sampler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the engine thread does, over and over: schedule, run, sample, tell. The only writer of all that it holds, and the
+ * owner of the sequences' memory.
+ */
+final class StepLoop implements Runnable, AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(StepLoop.class);
+
+    private final Model model;
+    private final Inbox inbox;
+    private final EngineObserver observer;
+    private final LongSupplier nanoClock;
+    private final CompletionRate completionRate;
+    private final Workspace workspace;
+    private final Sampler sampler;
+    private final StatePool pool;
+    private final Scheduler scheduler;
+
+    // For status() on other threads.
+    private volatile int running;
+    private volatile int freeSlots;
+
+    StepLoop(Model model, EngineSettings settings, Inbox inbox, EngineObserver observer, LongSupplier nanoClock) {
+        this.model = model;
+        this.inbox = inbox;
+        this.observer = observer;
+        this.nanoClock = nanoClock;
+        this.completionRate = new CompletionRate(settings.maxSequences());
+        this.workspace = model.newWorkspace(settings.maxBatchTokens(), settings.maxSequences());
+        this.sampler = new Sampler(model.dimensions().vocabSize());
+        // Last, since its memory is off the heap and nobody would free it if one of the others failed.
+        this.pool = new StatePool(model.stateLayout(), settings.maxSequences());
+        this.scheduler = new Scheduler(pool, settings.maxBatchTokens());
+        this.freeSlots = pool.free();
+    }
+
+    @Override
+    public void run() {
+        while (inbox.awaitWork(scheduler.isEmpty())) {
+            try {
+                step();
+            } catch (Throwable fault) {
+                // A bug of the engine or of its observer. Ending every request makes what is left consistent again.
+                log.error("The engine failed; all its requests end", fault);
+                failAll(fault);
+            }
+        }
+        inbox.drain().forEach(scheduler::add);
+        failAll(Engine.draining("the server is shutting down and could not finish this request in time"));
+    }
+
+    private void step() {
+        receive();
+        scheduler.endRequested().forEach(this::endAsRequested);
+        admit();
+        List<Scheduled> step = scheduler.schedule();
+        if (step.isEmpty()) {
+            return;
+        }
+        long start = nanoClock.getAsLong();
+        try {
+            model.forward(new Batch(step.stream().map(Scheduled::chunk).toList()), workspace);
+        } catch (Throwable cause) {
+            // The states of the batch are half advanced, so none of its sequences can go on.
+            log.error("A step of {} sequences failed; they end", step.size(), cause);
+            step.forEach(scheduled -> fail(scheduled.sequence(), cause));
+            return;
+        }
+        int logitRow = 0;
+        for (Scheduled scheduled : step) {
+            scheduled.sequence().advance(scheduled.chunk().tokens().length);
+            if (scheduled.chunk().wanted() == Chunk.Wanted.LAST) {
+                generate(scheduled.sequence(), logitRow++);
+            }
+        }
+        observer.stepFinished(report(step, Duration.ofNanos(nanoClock.getAsLong() - start)));
+    }
+
+    private void receive() {
+        List<Sequence> arrivals = inbox.drain();
+        arrivals.forEach(scheduler::add);
+        arrivals.forEach(sequence -> observer.requestQueued(sequence.id(), sequence.promptTokens()));
+    }
+
+    private void admit() {
+        List<Sequence> admitted = scheduler.admit();
+        inbox.started(admitted.size());
+        for (Sequence sequence : admitted) {
+            observer.requestStarted(sequence.id(), sequence.startedAt(nanoClock.getAsLong()));
+        }
+        publish();
+    }
+
+    /** Samples the sequence's next token and tells its owner; a fault of either ends this sequence only. */
+    private void generate(Sequence sequence, int logitRow) {
+        try {
+            SampledToken token = sampler.sample(
+                    workspace.logits(),
+                    workspace.logitsOffset(logitRow),
+                    sequence.request().sampling(),
+                    sequence.seed(),
+                    sequence.totalTokens());
+            sequence.append(token.id());
+            sequence.generatedAt(nanoClock.getAsLong(), observer);
+            sequence.events().accept(new EngineEvent.Token(token.id(), token.logprob()));
+        } catch (Throwable cause) {
+            log.error("Request {} failed", sequence.id(), cause);
+            fail(sequence, cause);
+            return;
+        }
+        FinishReason reason = sequence.finishReason();
+        if (reason != null) {
+            finish(sequence, reason);
+        }
+    }
+
+    private void endAsRequested(Sequence sequence) {
+        FinishReason reason = sequence.requestedEnd();
+        if (reason != null) {
+            finish(sequence, reason);
+        }
+    }
+
+    private void finish(Sequence sequence, FinishReason reason) {
+        RequestReport report = remove(sequence);
+        try {
+            observer.requestFinished(report, reason);
+        } finally {
+            emitEnd(sequence, new EngineEvent.Finished(reason, sequence.promptTokens(), sequence.completionTokens()));
+        }
+    }
+
+    private void fail(Sequence sequence, Throwable cause) {
+        RequestReport report = remove(sequence);
+        try {
+            observer.requestFailed(report, cause);
+        } finally {
+            emitEnd(sequence, new EngineEvent.Failed(cause));
+        }
+    }
+
+    private void failAll(Throwable cause) {
+        for (Sequence sequence : scheduler.all()) {
+            try {
+                fail(sequence, cause);
+            } catch (Throwable observerFault) {
+                log.error("The observer failed on the end of request {}", sequence.id(), observerFault);
+            }
+        }
+    }
+
+    /** Frees all that the sequence holds, before anybody hears of its end: who hears of it may count on the place. */
+    private RequestReport remove(Sequence sequence) {
+        boolean hadStarted = scheduler.remove(sequence);
+        RequestReport report = sequence.report(nanoClock.getAsLong(), hadStarted);
+        if (hadStarted) {
+            completionRate.completed(report.prefill().plus(report.decode()).toNanos() / 1e9);
+        }
+        publish();
+        inbox.ended(hadStarted);
+        return report;
+    }
+
+    private static void emitEnd(Sequence sequence, EngineEvent end) {
+        try {
+            sequence.events().accept(end);
+        } catch (Throwable fault) {
+            log.error("The owner of request {} failed on its end", sequence.id(), fault);
+        }
+    }
+
+    private static StepReport report(List<Scheduled> step, Duration duration) {
+        int prefill = 0;
+        int decode = 0;
+        for (Scheduled scheduled : step) {
+            int tokens = scheduled.chunk().tokens().length;
+            int ofPrompt = Math.clamp(
+                    (long) scheduled.sequence().promptTokens()
+                            - scheduled.chunk().position(),
+                    0,
+                    tokens);
+            prefill += ofPrompt;
+            decode += tokens - ofPrompt;
+        }
+        return new StepReport(step.size(), prefill, decode, duration);
+    }
+
+    private void publish() {
+        running = scheduler.running();
+        freeSlots = pool.free();
+    }
+
+    /** Returns how many sequences hold a state slot. Any thread. */
+    int running() {
+        return running;
+    }
+
+    /** Returns how many state slots nobody holds. Any thread. */
+    int freeSlots() {
+        return freeSlots;
+    }
+
+    /** Returns how long it will take until {@code waiting} requests have got a slot. Any thread. */
+    Duration untilStarted(int waiting) {
+        return completionRate.untilStarted(waiting);
+    }
+
+    /** Frees the sequences' memory, after the engine thread has ended. Idempotent. */
+    @Override
+    public synchronized void close() {
+        pool.close();
+    }
+}

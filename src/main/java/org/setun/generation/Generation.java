@@ -1,0 +1,117 @@
+package org.setun.generation;
+
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.setun.engine.Engine;
+import org.setun.engine.EngineEvent;
+import org.setun.engine.FinishReason;
+import org.setun.engine.TokenRequest;
+import org.setun.tokenizer.IncrementalDecoder;
+
+/**
+ * One request under way: turns its tokens into text up to the first stop string.
+ *
+ * <p>Works on the engine thread, which calls it with each token: decoding one takes about a microsecond, far less than
+ * handing it to another thread would. The owner's consumer runs there too and must return at once, as {@link Generator}
+ * says; one that has to wait for a slow reader queues what it gets.
+ */
+final class Generation implements Generator.Handle {
+
+    private final TokenRequest request;
+    private final IncrementalDecoder decoder;
+    private final StopStrings stopStrings;
+    private final Consumer<GenerationEvent> events;
+
+    private int completionTokens;
+    private volatile @Nullable FinishReason requestedEnd;
+    private volatile Engine.@Nullable Handle engineRequest;
+    private boolean ended;
+
+    Generation(
+            TokenRequest request,
+            IncrementalDecoder decoder,
+            StopStrings stopStrings,
+            Consumer<GenerationEvent> events) {
+        this.request = request;
+        this.decoder = decoder;
+        this.stopStrings = stopStrings;
+        this.events = events;
+    }
+
+    /** Takes the engine's handle, which is there only after the first events may have come. */
+    void submitted(Engine.Handle handle) {
+        engineRequest = handle;
+        passOnRequestedEnd();
+    }
+
+    @Override
+    public void cancel() {
+        requestEnd(FinishReason.CANCELLED);
+    }
+
+    /** Handles the engine's next event. Engine thread. */
+    void handle(EngineEvent event) {
+        if (ended) {
+            return;
+        }
+        switch (event) {
+            case EngineEvent.Token token -> handleToken(token.id());
+            case EngineEvent.Finished finished -> {
+                emit(stopStrings.append(decoder.flush()));
+                emit(stopStrings.flush());
+                finish(stopStrings.found() ? FinishReason.STOP : finished.reason());
+            }
+            case EngineEvent.Failed failed -> {
+                ended = true;
+                events.accept(new GenerationEvent.Failed(failed.cause()));
+            }
+        }
+    }
+
+    private void handleToken(int id) {
+        completionTokens++;
+        if (request.stopTokens().contains(id)) {
+            return;
+        }
+        emit(stopStrings.append(decoder.append(id)));
+        if (stopStrings.found()) {
+            finish(FinishReason.STOP);
+            requestEnd(FinishReason.STOP);
+        }
+    }
+
+    private void emit(String text) {
+        if (!text.isEmpty()) {
+            events.accept(new GenerationEvent.Text(text));
+        }
+    }
+
+    private void finish(FinishReason reason) {
+        ended = true;
+        events.accept(new GenerationEvent.Finished(reason, new Usage(request.prompt().length, completionTokens)));
+    }
+
+    private void requestEnd(FinishReason reason) {
+        if (requestedEnd == null) {
+            requestedEnd = reason;
+        }
+        passOnRequestedEnd();
+    }
+
+    /**
+     * Tells the engine that the request shall end, as soon as there is both a wish and a handle. Either may come first and
+     * on different threads: each side writes its own field before it reads the other's, so one of them sees both.
+     */
+    private void passOnRequestedEnd() {
+        Engine.Handle handle = engineRequest;
+        FinishReason reason = requestedEnd;
+        if (handle == null || reason == null) {
+            return;
+        }
+        switch (reason) {
+            case STOP -> handle.stop();
+            case CANCELLED -> handle.cancel();
+            case LENGTH -> throw new IllegalStateException("only the engine ends a request by its length");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package org.setun.engine;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.setun.model.Batch;
+import org.setun.model.Chunk;
+import org.setun.model.Model;
+import org.setun.model.ModelDimensions;
+import org.setun.model.SequenceState;
+import org.setun.model.StateLayout;
+import org.setun.model.Workspace;
+
+/**
+ * A model without weights. Its state is a rolling hash of the tokens seen and their number; the next token's logits are a
+ * function of that hash, so that a lost, repeated or foreign token changes everything that follows.
+ */
+final class ScriptedModel implements Model {
+
+    private static final ValueLayout.OfLong HASH = ValueLayout.JAVA_LONG;
+
+    private final int vocabSize;
+    private final Consumer<Batch> beforeForward;
+    private final BiConsumer<Batch, Workspace> afterForward;
+
+    /** Creates a model with hooks around each pass, on the engine thread: they may block, throw and spoil the logits. */
+    ScriptedModel(int vocabSize, Consumer<Batch> beforeForward, BiConsumer<Batch, Workspace> afterForward) {
+        this.vocabSize = vocabSize;
+        this.beforeForward = beforeForward;
+        this.afterForward = afterForward;
+    }
+
+    /** Creates a model with a hook before each pass. */
+    ScriptedModel(int vocabSize, Consumer<Batch> beforeForward) {
+        this(vocabSize, beforeForward, (batch, workspace) -> {});
+    }
+
+    /** Creates a model of {@code vocabSize} tokens. */
+    ScriptedModel(int vocabSize) {
+        this(vocabSize, batch -> {});
+    }
+
+    /** Returns the greedy continuation of {@code prompt}, computed without an engine. */
+    List<Integer> continuation(int[] prompt, int count) {
+        long hash = 0;
+        for (int token : prompt) {
+            hash = hash(hash, token);
+        }
+        List<Integer> tokens = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int token = peak(hash);
+            tokens.add(token);
+            hash = hash(hash, token);
+        }
+        return tokens;
+    }
+
+    @Override
+    public ModelDimensions dimensions() {
+        return new ModelDimensions(vocabSize, 1, 1 << 20);
+    }
+
+    @Override
+    public StateLayout stateLayout() {
+        // Not a multiple of the alignment, as no real layout promises one.
+        return new StateLayout(2 * Long.BYTES + 4);
+    }
+
+    @Override
+    public Workspace newWorkspace(int maxTokens, int maxLogitRows) {
+        return new Workspace(dimensions(), maxTokens, maxLogitRows);
+    }
+
+    @Override
+    public void forward(Batch batch, Workspace workspace) {
+        if (batch.tokens() > workspace.maxTokens() || batch.logitRows() > workspace.maxLogitRows()) {
+            throw new IllegalArgumentException("the batch exceeds the workspace");
+        }
+        beforeForward.accept(batch);
+        int row = 0;
+        for (Chunk chunk : batch.chunks()) {
+            long hash = advance(chunk.state(), chunk.position(), chunk.tokens());
+            if (chunk.wanted() == Chunk.Wanted.LAST) {
+                writeLogits(hash, workspace.logits(), workspace.logitsOffset(row++));
+            }
+        }
+        afterForward.accept(batch, workspace);
+    }
+
+    private static long advance(SequenceState state, int position, int[] tokens) {
+        MemorySegment memory = state.recurrent();
+        long seen = memory.getAtIndex(HASH, 1);
+        if (seen != position) {
+            throw new IllegalStateException("the state has seen " + seen + " tokens, the chunk starts at " + position);
+        }
+        long hash = memory.getAtIndex(HASH, 0);
+        for (int token : tokens) {
+            hash = hash(hash, token);
+        }
+        memory.setAtIndex(HASH, 0, hash);
+        memory.setAtIndex(HASH, 1, seen + tokens.length);
+        return hash;
+    }
+
+    private void writeLogits(long hash, float[] logits, int offset) {
+        for (int id = 0; id < vocabSize; id++) {
+            logits[offset + id] = (hash(hash, id) >>> 40) * 0x1p-24f;
+        }
+        logits[offset + peak(hash)] = 1.5f;
+    }
+
+    private int peak(long hash) {
+        return (int) Long.remainderUnsigned(hash, vocabSize);
+    }
+
+    private static long hash(long hash, int token) {
+        long mixed = (hash + token + 1) * 0x9E3779B97F4A7C15L;
+        mixed = (mixed ^ (mixed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        return mixed ^ (mixed >>> 27);
+    }
+
+    @Override
+    public void close() {}
+}

@@ -1,0 +1,77 @@
+package org.setun.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.setun.model.SequenceState;
+import org.setun.model.StateLayout;
+
+final class StatePoolTest {
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1, 63, 64, 65, 1000})
+    void slotsAreAlignedExactAndApart(long bytes) {
+        try (StatePool pool = new StatePool(new StateLayout(bytes), 5)) {
+            List<SequenceState> states = new ArrayList<>();
+            while (pool.free() > 0) {
+                states.add(pool.acquire());
+            }
+            assertThat(states).hasSize(5).allSatisfy(state -> {
+                assertThat(state.recurrent().byteSize()).isEqualTo(bytes);
+                assertThat(state.recurrent().address() % 64).isZero();
+            });
+            for (int i = 0; i < 5; i++) {
+                states.get(i).recurrent().fill((byte) (i + 1));
+            }
+            for (int i = 0; i < 5; i++) {
+                byte expected = (byte) (i + 1);
+                assertThat(states.get(i).recurrent().toArray(ValueLayout.JAVA_BYTE))
+                        .hasSize((int) bytes)
+                        .containsOnly(bytes == 0 ? new byte[0] : new byte[] {expected});
+            }
+        }
+    }
+
+    @Test
+    void aSlotIsEmptyWhenItIsLentAgain() {
+        try (StatePool pool = new StatePool(new StateLayout(100), 1)) {
+            SequenceState state = pool.acquire();
+            state.recurrent().fill((byte) 7);
+            pool.release(state);
+            assertThat(pool.acquire().recurrent().toArray(ValueLayout.JAVA_BYTE))
+                    .containsOnly(0);
+        }
+    }
+
+    @Test
+    void aSlotTooManyIsRefused() {
+        try (StatePool pool = new StatePool(new StateLayout(8), 1)) {
+            SequenceState state = pool.acquire();
+            pool.release(state);
+            assertThatThrownBy(() -> pool.release(state)).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void memoryThatDoesNotExistIsRefusedWithTheRemedy() {
+        assertThatThrownBy(() -> new StatePool(new StateLayout(Long.MAX_VALUE / 8), 64))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("64 sequences")
+                .hasMessageContaining("lower the number of sequences");
+    }
+
+    @Test
+    void closeFreesTheSlotsAndMayBeRepeated() {
+        StatePool pool = new StatePool(new StateLayout(8), 1);
+        SequenceState state = pool.acquire();
+        pool.close();
+        pool.close();
+        assertThat(state.recurrent().scope().isAlive()).isFalse();
+    }
+}
