@@ -21,9 +21,10 @@ public sealed interface GenerationEvent {
     record Finished(FinishReason reason, Usage usage) implements GenerationEvent {}
 
     /**
-     * The request has ended because of a fault of the server.
+     * The request has ended because of a fault of the server or of the request's consumer, or because the server is
+     * shutting down.
      *
-     * @param cause the fault
+     * @param cause the fault; an {@link org.setun.engine.EngineRejectedException} if the server is shutting down
      */
     record Failed(Throwable cause) implements GenerationEvent {}
 }
