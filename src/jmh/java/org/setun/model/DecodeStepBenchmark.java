@@ -1,0 +1,86 @@
+package org.setun.model;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+import org.setun.kernel.KernelSelection;
+
+/**
+ * One whole decode step of the MMfreeLM-370M shape with random weights: embedding, 24 layers and the head for one token of
+ * each sequence in the batch. The weights (about 90 MB packed) exceed the caches of most cores, so a step reads them from
+ * memory.
+ *
+ * <pre>./mvnw -q test-compile exec:exec@jmh -Djmh.args=DecodeStepBenchmark</pre>
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Fork(value = 2, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
+@Warmup(iterations = 3, time = 3)
+@Measurement(iterations = 5, time = 3)
+@SuppressWarnings("NullAway.Init") // JMH sets the parameters, load() the rest
+public class DecodeStepBenchmark {
+
+    /** Threads that share the step. */
+    @Param({"1", "2"})
+    public int threads;
+
+    /** Sequences that decode together. */
+    @Param({"1", "8"})
+    public int sequences;
+
+    /** The arithmetic: see {@code setun.engine.kernel}. */
+    @Param("auto")
+    public String kernel;
+
+    private TernaryModel model;
+    private Workspace workspace;
+    private Batch batch;
+
+    /** Counts tokens instead of steps. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    public static class Counter {
+        /** Tokens decoded; JMH reports them a second. */
+        public long tokens;
+    }
+
+    @Setup
+    public void load() {
+        model = RandomModel.of(RandomModel.Shape.MMFREE_370M, 1, KernelSelection.select(kernel, threads));
+        workspace = model.newWorkspace(sequences, sequences);
+        List<Chunk> chunks = new ArrayList<>();
+        for (int i = 0; i < sequences; i++) {
+            SequenceState state = new SequenceState(
+                    Arena.global().allocate(model.stateLayout().recurrentBytes(), 64));
+            chunks.add(new Chunk(state, 0, new int[] {1 + i}, Chunk.Wanted.LAST));
+        }
+        batch = new Batch(chunks);
+    }
+
+    @Benchmark
+    public float decodeStep(Counter counter) {
+        model.forward(batch, workspace);
+        counter.tokens += sequences;
+        return workspace.logits()[0];
+    }
+
+    @TearDown
+    public void free() {
+        model.close();
+    }
+}
