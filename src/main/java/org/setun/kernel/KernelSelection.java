@@ -1,14 +1,124 @@
 package org.setun.kernel;
 
-/** Chooses the kernels for this machine, once, at start. */
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Chooses the kernels for this machine, once, at start: a ladder of checks, the first that fails leaves the scalar kernels. The
+ * vector kernels are loaded only after all checks have passed.
+ */
 public final class KernelSelection {
+
+    /** The property that asks for a kernel: {@code auto}, {@code scalar}, {@code vector-128}, {@code -256} or {@code -512}. */
+    public static final String PROPERTY = "setun.kernel";
+
+    /** The request for the fastest kernels that this machine can run. */
+    public static final String AUTO = "auto";
 
     static final String SCALAR = "scalar";
 
+    private static final String VECTOR = "vector-";
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final List<Integer> WIDTHS = List.of(128, 256, 512);
+
+    private static final Logger log = LoggerFactory.getLogger(KernelSelection.class);
+
+    /**
+     * What this machine can run.
+     *
+     * @param widths the possible vector widths in bits, ascending; empty where there is no use in vectors
+     * @param reason why the widths are these
+     */
+    record Possible(List<Integer> widths, String reason) {
+
+        private static Possible none(String reason) {
+            return new Possible(List.of(), reason);
+        }
+
+        /** Returns the values that {@link #select} accepts. */
+        List<String> names() {
+            List<String> names = new ArrayList<>(List.of(AUTO, SCALAR));
+            widths.forEach(bits -> names.add(vectorName(bits)));
+            return names;
+        }
+
+        private String fastest() {
+            return widths.isEmpty() ? SCALAR : vectorName(widths.getLast());
+        }
+    }
+
     private KernelSelection() {}
 
-    /** Returns the kernels and starts {@code threads} threads; the caller closes the worker pool. */
+    /**
+     * Selects kernels and starts their threads.
+     *
+     * @param requested {@value #AUTO}, or the name of a kernel that this machine can run
+     * @param threads the number of threads that share a loop; {@link #physicalCores} is a good one
+     * @return kernels whose worker pool the caller closes
+     * @throws IllegalArgumentException if the name is unknown, or names a kernel that this machine cannot run
+     */
     public static Kernels select(String requested, int threads) {
-        return new Kernels(new ScalarTernaryKernel(), new ScalarFloatKernel(), WorkerPool.of(threads));
+        Possible possible = possible();
+        if (!possible.names().contains(requested)) {
+            throw new IllegalArgumentException(PROPERTY + ": \"" + requested + "\" is not possible here ("
+                    + possible.reason() + "); possible are " + String.join(", ", possible.names()));
+        }
+        boolean auto = requested.equals(AUTO);
+        String name = auto ? possible.fastest() : requested;
+        TernaryKernel ternary = ternary(name);
+        FloatKernel floating = floating(name);
+        log.info(
+                "Kernel {} with {} {}: {}",
+                name,
+                threads,
+                threads == 1 ? "thread" : "threads",
+                auto ? possible.reason() : "requested by " + PROPERTY);
+        return new Kernels(ternary, floating, WorkerPool.of(threads));
+    }
+
+    /** Returns the number of processor cores that this process may use, at least 1: a good number of threads. */
+    public static int physicalCores() {
+        return PhysicalCores.count();
+    }
+
+    /** Climbs the ladder. */
+    static Possible possible() {
+        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+            return Possible.none("the JVM was started without --add-modules=" + VECTOR_MODULE);
+        }
+        // Without the C2 compiler vector calls are not instructions but objects, slower than plain loops.
+        String compilers = System.getProperty("java.vm.info", "").toLowerCase(Locale.ROOT);
+        if (compilers.contains("interpreted mode")) {
+            return Possible.none("the JVM only interprets (-Xint)");
+        }
+        if (compilers.contains("emulated-client")) {
+            return Possible.none("the JVM runs without its optimising compiler (-XX:TieredStopAtLevel)");
+        }
+        int preferred = VectorWidth.preferredBits();
+        List<Integer> widths = WIDTHS.stream().filter(bits -> bits <= preferred).toList();
+        return new Possible(widths, "this machine's vectors have " + preferred + " bits");
+    }
+
+    static TernaryKernel ternary(String name) {
+        return name.equals(SCALAR)
+                ? new ScalarTernaryKernel()
+                : VectorWidth.instance(VectorTernaryKernel.class, TernaryKernel.class, bits(name));
+    }
+
+    static FloatKernel floating(String name) {
+        return name.equals(SCALAR)
+                ? new ScalarFloatKernel()
+                : VectorWidth.instance(VectorFloatKernel.class, FloatKernel.class, bits(name));
+    }
+
+    static String vectorName(int bits) {
+        return VECTOR + bits;
+    }
+
+    private static int bits(String name) {
+        return Integer.parseInt(name.substring(VECTOR.length()));
     }
 }

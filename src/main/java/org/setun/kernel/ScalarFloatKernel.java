@@ -36,7 +36,13 @@ final class ScalarFloatKernel implements FloatKernel {
     @Override
     public void rmsNorm(float[] x, int xOffset, int length, float[] weight, float epsilon, float[] out, int outOffset) {
         float factor = rmsFactor(dot(x, xOffset, x, xOffset, length), length, epsilon);
-        for (int j = 0; j < length; j++) {
+        scale(x, xOffset, 0, length, factor, weight, out, outOffset);
+    }
+
+    /** Multiplies elements {@code [from, to)} by {@code factor} and then by their weight. */
+    static void scale(
+            float[] x, int xOffset, int from, int to, float factor, float[] weight, float[] out, int outOffset) {
+        for (int j = from; j < to; j++) {
             out[outOffset + j] = x[xOffset + j] * factor * weight[j];
         }
     }
@@ -76,11 +82,16 @@ final class ScalarFloatKernel implements FloatKernel {
             max = Math.max(max, Math.abs(x[xOffset + j]));
         }
         float scale = MAX_CODE / max;
-        boolean finite = max <= Float.MAX_VALUE;
-        for (int j = 0; j < length; j++) {
-            codes[codesOffset + j] = finite ? (byte) Math.clamp(Math.rint(x[xOffset + j] * scale), -128, 127) : 0;
-        }
+        encode(x, xOffset, 0, length, scale, codes, codesOffset);
         return scale;
+    }
+
+    /** Writes the codes of elements {@code [from, to)}: zeros for a scale of 0 or NaN, which a row that is not finite has. */
+    static void encode(float[] x, int xOffset, int from, int to, float scale, byte[] codes, int codesOffset) {
+        for (int j = from; j < to; j++) {
+            double code = scale > 0 ? Math.rint(x[xOffset + j] * scale) : 0;
+            codes[codesOffset + j] = (byte) Math.clamp(code, -128, 127);
+        }
     }
 
     @Override
@@ -152,8 +163,13 @@ final class ScalarFloatKernel implements FloatKernel {
             float[] out,
             int outOffset) {
         convolve(x, xOffset, weight, taps, history, channels, from, to, out, outOffset);
-        for (int j = from; j < to; j++) {
-            out[outOffset + j] = FloatFunctions.silu(out[outOffset + j]);
+        siluAll(out, outOffset + from, to - from);
+    }
+
+    /** Replaces {@code length} values by their SiLU. */
+    static void siluAll(float[] x, int offset, int length) {
+        for (int j = offset; j < offset + length; j++) {
+            x[j] = FloatFunctions.silu(x[j]);
         }
     }
 

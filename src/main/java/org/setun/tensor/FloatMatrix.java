@@ -3,6 +3,7 @@ package org.setun.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
 
 /**
  * A read-only view of a row-major float matrix {@code [rows, columns]} stored as F32, F16 or BF16, in little-endian
@@ -64,16 +65,23 @@ public final class FloatMatrix {
 
     /** Copies row {@code row} as float32 to {@code out[offset .. offset + columns)}. */
     public void readRow(int row, float[] out, int offset) {
-        long start = (long) row * columns * elementType.bytes();
+        readRow(row, 0, columns, out, offset);
+    }
+
+    /** Copies columns {@code [from, to)} of row {@code row} as float32 to {@code out[offset .. offset + to - from)}. */
+    public void readRow(int row, int from, int to, float[] out, int offset) {
+        Objects.checkFromToIndex(from, to, columns);
+        int length = to - from;
+        long start = ((long) row * columns + from) * elementType.bytes();
         switch (elementType) {
-            case F32 -> MemorySegment.copy(segment, FLOAT, start, out, offset, columns);
+            case F32 -> MemorySegment.copy(segment, FLOAT, start, out, offset, length);
             case F16 -> {
-                for (int c = 0; c < columns; c++) {
+                for (int c = 0; c < length; c++) {
                     out[offset + c] = Float.float16ToFloat(segment.get(SHORT, start + 2L * c));
                 }
             }
             case BF16 -> {
-                for (int c = 0; c < columns; c++) {
+                for (int c = 0; c < length; c++) {
                     out[offset + c] = Float.intBitsToFloat(segment.get(SHORT, start + 2L * c) << 16);
                 }
             }

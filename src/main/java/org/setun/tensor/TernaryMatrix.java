@@ -101,7 +101,8 @@ public final class TernaryMatrix {
         return Math.ceilDiv(columns, COLUMN_GROUP);
     }
 
-    private static long wordOffset(int groups, int row, int column) {
+    /** Returns the byte offset of the word of ({@code row}, {@code column}) in a matrix of {@code groups} column groups. */
+    public static long wordOffset(int groups, int row, int column) {
         long cell = (long) (row / ROW_BLOCK) * groups + column / COLUMN_GROUP;
         return (cell * ROW_BLOCK + row % ROW_BLOCK) * Short.BYTES;
     }

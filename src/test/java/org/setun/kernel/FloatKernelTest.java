@@ -1,0 +1,353 @@
+package org.setun.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.setun.tensor.ElementType;
+import org.setun.tensor.FloatMatrix;
+
+/** Every float kernel that this machine can run gives the scalar kernel's bits, and those are what the contract says. */
+final class FloatKernelTest {
+
+    private static final int[] LENGTHS = {
+        0, 1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 63, 64, 65, 127, 128, 131, 1021, 2560, 6912
+    };
+    private static final int OFFSET = 5;
+    private static final float[] SPECIAL = {
+        0f,
+        -0f,
+        1f,
+        -1f,
+        Float.MIN_VALUE,
+        -Float.MIN_VALUE,
+        Float.MIN_NORMAL,
+        87.3f,
+        -87.4f,
+        88.7f,
+        88.8f,
+        -88.8f,
+        -103f,
+        104.5f,
+        -104.5f,
+        1e30f,
+        -1e30f,
+        Float.MAX_VALUE,
+        -Float.MAX_VALUE,
+        Float.POSITIVE_INFINITY,
+        Float.NEGATIVE_INFINITY,
+        Float.NaN
+    };
+
+    private static final FloatKernel SCALAR = new ScalarFloatKernel();
+
+    private Random random = new Random();
+
+    static Stream<FloatKernel> kernels() {
+        return AvailableKernels.names().stream().map(KernelSelection::floating);
+    }
+
+    @BeforeEach
+    void seed(TestInfo test) {
+        String method = test.getTestMethod().orElseThrow().getName();
+        random = new Random(Seeds.next("FloatKernelTest#" + method));
+    }
+
+    /** Runs an operation with both kernels on values of every length, ordinary and special, and compares all bits. */
+    private void compare(FloatKernel kernel, BiFunction<FloatKernel, float[], float[]> operation) {
+        for (int length : LENGTHS) {
+            for (float scale : new float[] {1e-7f, 1, 30}) {
+                float[] x = gaussians(OFFSET + length + OFFSET, scale);
+                assertSameBits(kernel, length, operation, x);
+                for (int i = 0; i < x.length; i++) {
+                    if (random.nextInt(4) == 0) {
+                        x[i] = SPECIAL[random.nextInt(SPECIAL.length)];
+                    }
+                }
+                assertSameBits(kernel, length, operation, x);
+            }
+        }
+    }
+
+    private static void assertSameBits(
+            FloatKernel kernel, int length, BiFunction<FloatKernel, float[], float[]> operation, float[] x) {
+        float[] expected = operation.apply(SCALAR, x.clone());
+        float[] found = operation.apply(kernel, x.clone());
+        assertThat(bits(found)).as("%s, length %d", kernel.name(), length).isEqualTo(bits(expected));
+    }
+
+    /** Returns all bits but those of NaNs: which one comes out of an operation on two NaNs is not defined. */
+    private static int[] bits(float[] values) {
+        int[] bits = new int[values.length];
+        Arrays.setAll(bits, i -> Float.floatToIntBits(values[i]));
+        return bits;
+    }
+
+    private float[] gaussians(int length, float scale) {
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++) {
+            values[i] = (float) random.nextGaussian() * scale;
+        }
+        return values;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void rmsNormHasTheScalarBits(FloatKernel kernel) {
+        float[] weight = gaussians(7000, 1);
+        compare(kernel, (k, x) -> {
+            k.rmsNorm(x, OFFSET, x.length - 2 * OFFSET, weight, 1e-6f, x, OFFSET);
+            return x;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void rmsNormIsAccurateToFloatPrecision(FloatKernel kernel) {
+        for (int length : new int[] {1, 64, 2560, 6912, 13824}) {
+            for (int round = 0; round < 20; round++) {
+                float[] x = gaussians(length, 3);
+                float[] weight = gaussians(length, 1);
+                float[] out = new float[length];
+                kernel.rmsNorm(x, 0, length, weight, 1e-6f, out, 0);
+                double sum = 0;
+                for (float value : x) {
+                    sum += (double) value * value;
+                }
+                double root = Math.sqrt(sum / length + 1e-6f);
+                for (int j = 0; j < length; j++) {
+                    double exact = x[j] / root * weight[j];
+                    assertThat((double) out[j]).isCloseTo(exact, within(exact, 3e-7));
+                }
+            }
+        }
+    }
+
+    private static Offset<Double> within(double exact, double relative) {
+        return Offset.offset(Math.abs(exact) * relative + 1e-40);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void quantizeHasTheScalarCodesAndScale(FloatKernel kernel) {
+        compare(kernel, (k, x) -> {
+            int length = x.length - 2 * OFFSET;
+            byte[] codes = new byte[x.length];
+            Arrays.fill(codes, (byte) 99);
+            float[] result = new float[codes.length + 1];
+            result[codes.length] = k.quantize(x, OFFSET, length, codes, OFFSET);
+            for (int i = 0; i < codes.length; i++) {
+                result[i] = codes[i];
+            }
+            return result;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void quantizeRoundsHalvesToEvenAndFillsTheCodeRange(FloatKernel kernel) {
+        float[] x = new float[64];
+        Arrays.fill(x, 62.5f);
+        x[0] = 127;
+        x[1] = -127;
+        x[2] = 63.5f;
+        x[3] = -62.5f;
+        x[4] = 0.5f;
+        byte[] codes = new byte[64];
+        assertThat(kernel.quantize(x, 0, 64, codes, 0)).isEqualTo(1f);
+        assertThat(Arrays.copyOf(codes, 6)).containsExactly(127, -127, 64, -62, 0, 62);
+        assertThat(codes[63]).isEqualTo((byte) 62);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void quantizeKeepsAFloorUnderTheUnit(FloatKernel kernel) {
+        byte[] codes = new byte[70];
+        assertThat(kernel.quantize(new float[70], 0, 70, codes, 0)).isEqualTo(127 / 1e-5f);
+        assertThat(codes).containsOnly(0);
+        float[] tiny = new float[70];
+        Arrays.fill(tiny, 5e-6f);
+        kernel.quantize(tiny, 0, 70, codes, 0);
+        assertThat(codes).containsOnly((int) Math.rint(5e-6f * (127 / 1e-5f)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void quantizeMarksARowThatIsNotFiniteByItsScale(FloatKernel kernel) {
+        for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            for (int at : new int[] {0, 69}) {
+                float[] x = gaussians(70, 1);
+                x[at] = bad;
+                byte[] codes = new byte[70];
+                Arrays.fill(codes, (byte) 1);
+                float scale = kernel.quantize(x, 0, 70, codes, 0);
+                assertThat(codes).containsOnly(0);
+                assertThat(0 * (1 / scale)).isNaN();
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void rescaleHasTheScalarBits(FloatKernel kernel) {
+        compare(kernel, (k, x) -> {
+            int[] sums = new int[x.length];
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] = Float.floatToIntBits(x[i]);
+            }
+            float[] out = new float[x.length];
+            k.rescale(sums, OFFSET, x.length - 2 * OFFSET, 0.37f, out, OFFSET);
+            return out;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void addAndMultiplyHaveTheScalarBits(FloatKernel kernel) {
+        float[] y = gaussians(7000, 2);
+        compare(kernel, (k, x) -> {
+            k.add(y, 3, x.length - 2 * OFFSET, x, OFFSET);
+            k.multiply(y, 8, x.length - 2 * OFFSET, x, OFFSET);
+            return x;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void gateHasTheScalarBitsForEveryActivation(FloatKernel kernel) {
+        float[] up = gaussians(7000, 2);
+        for (Activation activation : Activation.values()) {
+            compare(kernel, (k, x) -> {
+                k.gate(activation, x, OFFSET, up, 2, x.length - 2 * OFFSET, x, OFFSET);
+                return x;
+            });
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void mlgruStepHasTheScalarBits(FloatKernel kernel) {
+        float[] forget = gaussians(7000, 3);
+        float[] lowerBound = new float[7000];
+        float[] state = gaussians(7000, 1);
+        for (int i = 0; i < lowerBound.length; i++) {
+            lowerBound[i] = random.nextFloat();
+        }
+        compare(kernel, (k, x) -> {
+            int channels = x.length - 2 * OFFSET;
+            return withSegment(state, channels, segment -> {
+                int half = channels / 2;
+                k.mlgruStep(x, forget, OFFSET, lowerBound, segment, 0, half, x);
+                k.mlgruStep(x, forget, OFFSET, lowerBound, segment, half, channels, x);
+                return x;
+            });
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void causalConvolutionStepHasTheScalarBits(FloatKernel kernel) {
+        float[] past = gaussians(7000 * 3, 1);
+        float[] weight = gaussians(7000 * 4, 1);
+        for (int taps = 1; taps <= 4; taps++) {
+            int K = taps;
+            compare(kernel, (k, x) -> {
+                int channels = x.length - 2 * OFFSET;
+                return withSegment(past, (K - 1) * channels, history -> {
+                    int half = channels / 2;
+                    k.causalConvolutionStep(x, OFFSET, weight, K, history, channels, 0, half, x, OFFSET);
+                    k.causalConvolutionStep(x, OFFSET, weight, K, history, channels, half, channels, x, OFFSET);
+                    return x;
+                });
+            });
+        }
+    }
+
+    /** Runs a body on a misaligned native copy of {@code values}; returns its result followed by the changed copy. */
+    private static float[] withSegment(float[] values, int length, Function<MemorySegment, float[]> body) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment segment = arena.allocate(length * 4L + 4, 64).asSlice(4);
+            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_FLOAT, 0, length);
+            float[] result = body.apply(segment);
+            float[] changed = segment.toArray(ValueLayout.JAVA_FLOAT);
+            float[] both = Arrays.copyOf(result, result.length + changed.length);
+            System.arraycopy(changed, 0, both, result.length, changed.length);
+            return both;
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void theConvolutionShiftsItsHistory(FloatKernel kernel) {
+        float[] weight = {1, 10, 100};
+        withSegment(new float[] {1, 2}, 2, history -> {
+            float[] out = new float[1];
+            for (float x : new float[] {3, 4, 5}) {
+                kernel.causalConvolutionStep(new float[] {x}, 0, weight, 3, history, 1, 0, 1, out, 0);
+                float sum = (x - 2) + 10 * (x - 1) + 100 * x;
+                assertThat(out[0]).isEqualTo(FloatFunctions.silu(sum));
+            }
+            assertThat(history.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(4, 5);
+            return out;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void theFloatProductHasTheScalarBitsForEveryElementType(FloatKernel kernel) {
+        int rows = 5;
+        for (ElementType type : new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16}) {
+            compare(kernel, (k, x) -> {
+                int columns = x.length - 2 * OFFSET;
+                // Bit patterns of every kind: numbers, subnormal ones, infinities and NaNs of the stored type.
+                Random bits = new Random(columns);
+                long bytes = (long) rows * columns * type.bytes();
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment segment = arena.allocate(bytes + 1).asSlice(1);
+                    for (long i = 0; i < bytes; i++) {
+                        segment.set(ValueLayout.JAVA_BYTE, i, (byte) bits.nextInt());
+                    }
+                    float[] out = new float[rows + 2];
+                    FloatMatrix matrix = new FloatMatrix(rows, columns, type, segment);
+                    k.multiply(matrix, x, OFFSET, 0, 2, out, 1);
+                    k.multiply(matrix, x, OFFSET, 2, rows, out, 1);
+                    return out;
+                }
+            });
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void theFloatProductOfHalvesReadsEveryBitPattern(FloatKernel kernel) {
+        try (Arena arena = Arena.ofConfined()) {
+            // Row h is the half with bits h and then zeros, times ones: the product is the half itself.
+            int columns = 64;
+            int rows = 1 << 16;
+            MemorySegment segment = arena.allocate((long) rows * columns * Short.BYTES);
+            for (int h = 0; h < rows; h++) {
+                segment.set(ValueLayout.JAVA_SHORT, (long) h * columns * Short.BYTES, (short) h);
+            }
+            float[] ones = new float[columns];
+            Arrays.fill(ones, 1);
+            float[] out = new float[rows];
+            kernel.multiply(new FloatMatrix(rows, columns, ElementType.F16, segment), ones, 0, 0, rows, out, 0);
+            float[] expected = new float[rows];
+            for (int h = 0; h < rows; h++) {
+                expected[h] = Float.float16ToFloat((short) h) + 0f;
+            }
+            assertThat(bits(out)).isEqualTo(bits(expected));
+        }
+    }
+}

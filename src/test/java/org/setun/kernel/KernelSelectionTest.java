@@ -1,0 +1,120 @@
+package org.setun.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The kernels are chosen by what the machine and the JVM can do, and an impossible wish is refused with the possible ones. */
+final class KernelSelectionTest {
+
+    @Test
+    void autoTakesTheWidestVectorsOfThisMachine() {
+        KernelSelection.Possible possible = KernelSelection.possible();
+        try (WorkerPool workers =
+                checkedName(KernelSelection.AUTO, possible.names().getLast())) {
+            assertThat(workers.threads()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void everyPossibleKernelCanBeForced() {
+        for (String name : AvailableKernels.names()) {
+            checkedName(name, name).close();
+        }
+    }
+
+    private static WorkerPool checkedName(String requested, String expected) {
+        Kernels kernels = KernelSelection.select(requested, 2);
+        assertThat(kernels.ternary().name()).isEqualTo(expected);
+        assertThat(kernels.floating().name()).isEqualTo(expected);
+        return kernels.workers();
+    }
+
+    @Test
+    void anUnknownKernelIsRefusedWithThePossibleOnes() {
+        for (String requested : List.of("", "vector", "vector-1024", "SCALAR")) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> KernelSelection.select(requested, 1))
+                    .withMessageStartingWith("setun.kernel: \"" + requested + "\"")
+                    .withMessageContaining("auto, scalar");
+        }
+    }
+
+    @Test
+    void aJvmWithoutTheVectorModuleHasOnlyTheScalarKernelsAndNeverLoadsTheOthers() {
+        String output = run(List.of("-verbose:class"), "auto");
+        assertThat(output).contains("scalar [auto, scalar] the JVM was started without --add-modules=");
+        assertThat(output).doesNotContain("org.setun.kernel.VectorFloatKernel", "jdk.incubator.vector.FloatVector");
+    }
+
+    @Test
+    void aForcedVectorKernelWithoutTheVectorModuleIsRefusedWithTheRemedy() {
+        assertThat(run(List.of(), "vector-512"))
+                .contains("setun.kernel: \"vector-512\" is not possible here")
+                .contains("--add-modules=jdk.incubator.vector")
+                .contains("possible are auto, scalar");
+    }
+
+    @Test
+    void aJvmWithoutItsOptimisingCompilerHasOnlyTheScalarKernels() {
+        String module = "--add-modules=jdk.incubator.vector";
+        assertThat(run(List.of(module, "-XX:TieredStopAtLevel=1"), "auto")).contains("scalar [auto, scalar]");
+        assertThat(run(List.of(module, "-Xint"), "auto")).contains("scalar [auto, scalar] the JVM only interprets");
+    }
+
+    /** Selects in a JVM of its own, started with {@code options}. */
+    private static String run(List<String> options, String requested) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), SelectMain.class.getName(), requested));
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Prints what was selected and what was possible. */
+    static final class SelectMain {
+        private SelectMain() {}
+
+        public static void main(String[] arguments) {
+            try (WorkerPool workers = KernelSelection.select(arguments[0], 1).workers()) {
+                KernelSelection.Possible possible = KernelSelection.possible();
+                System.out.println(possible.names().getLast() + " " + possible.names() + " " + possible.reason() + " "
+                        + workers.threads());
+            }
+        }
+    }
+
+    @Test
+    void hardwareThreadsOfACoreCountOnce(@TempDir Path processors) throws IOException {
+        for (int cpu = 0; cpu < 8; cpu++) {
+            Path topology = Files.createDirectories(processors.resolve("cpu" + cpu + "/topology"));
+            Files.writeString(topology.resolve("thread_siblings_list"), cpu % 4 + "," + (cpu % 4 + 4) + "\n");
+        }
+        Files.createDirectories(processors.resolve("cpufreq"));
+        assertThat(PhysicalCores.count(processors, 8)).isEqualTo(4);
+        assertThat(PhysicalCores.count(processors, 3)).isEqualTo(3);
+    }
+
+    @Test
+    void withoutAListOfProcessorsAllAvailableOnesCount(@TempDir Path processors) {
+        assertThat(PhysicalCores.count(processors, 6)).isEqualTo(6);
+        assertThat(PhysicalCores.count(processors.resolve("missing"), 6)).isEqualTo(6);
+        assertThat(KernelSelection.physicalCores())
+                .isBetween(1, Runtime.getRuntime().availableProcessors());
+    }
+}
