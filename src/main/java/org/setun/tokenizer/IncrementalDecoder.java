@@ -6,7 +6,11 @@ package org.setun.tokenizer;
  */
 public interface IncrementalDecoder {
 
-    /** Takes the next id and returns the text that has become certain, which may be empty. */
+    /**
+     * Takes the next id and returns the text that has become certain, which may be empty.
+     *
+     * @throws IllegalArgumentException if the id is not in the vocabulary
+     */
     String append(int id);
 
     /** Returns what was held back. Nothing may be appended afterwards. */

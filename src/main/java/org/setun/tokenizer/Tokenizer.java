@@ -1,30 +1,63 @@
 package org.setun.tokenizer;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 
 /** Text to token ids and back. Thread-safe. */
 public interface Tokenizer extends AutoCloseable {
 
-    /** Returns the ids of {@code text}, with the special tokens that the tokenizer's post-processor adds if wanted. */
+    /**
+     * Loads the tokenizer of a checkpoint: {@code tokenizer.json}, and where they are {@code tokenizer_config.json},
+     * {@code special_tokens_map.json} and {@code chat_template.jinja}. The caller closes it.
+     *
+     * @param checkpoint a checkpoint's directory, or a file in it
+     * @throws TokenizerFormatException if {@code tokenizer.json} is missing, or a file is not what it should be
+     */
+    static Tokenizer load(Path checkpoint) throws TokenizerFormatException {
+        return CheckpointTokenizer.load(checkpoint);
+    }
+
+    /**
+     * Returns the ids of {@code text}, with the special tokens that the tokenizer's post-processor adds if wanted. A
+     * surrogate without its partner counts as U+FFFD.
+     */
     int[] encode(String text, boolean addSpecialTokens);
 
-    /** Returns the text of {@code ids}, special tokens left out if wanted. */
+    /**
+     * Returns the text of {@code ids}, special tokens left out if wanted: what {@link #decoder} gives for them,
+     * joined.
+     *
+     * @throws IllegalArgumentException if an id is not in the vocabulary
+     */
     String decode(int[] ids, boolean skipSpecialTokens);
 
     /** Returns a decoder for one sequence of generated ids, special tokens left out if wanted. */
     IncrementalDecoder decoder(boolean skipSpecialTokens);
 
-    /** Returns the number of ids, special tokens included. */
+    /** Returns the highest id plus one, special tokens included; some ids below it may be unused. */
     int vocabSize();
+
+    /** Returns the id of a token by its exact name, such as {@code <|eot_id|>}. */
+    OptionalInt tokenId(String token);
+
+    /** Returns the id of the token that begins a sequence, if the files name one. */
+    OptionalInt bosId();
+
+    /** Returns the id of the token that ends a sequence, if the files name one. */
+    OptionalInt eosId();
+
+    /** Tells whether the files have a chat template, so that {@link #renderChat} can work. */
+    boolean hasChatTemplate();
 
     /**
      * Renders a conversation with the model's chat template, the cue for the assistant's turn at the end.
      *
-     * @throws ChatTemplateException if there is no template, or it refuses the messages
+     * @throws ChatTemplateException if there is no template, it refuses the messages, or it takes too long or too much
      */
     String renderChat(List<ChatMessage> messages) throws ChatTemplateException;
 
-    /** Frees native memory. Idempotent. */
+    /** Frees native memory. Idempotent; nothing may be encoded afterwards. */
     @Override
     void close();
 }
