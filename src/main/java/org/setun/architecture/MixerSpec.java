@@ -1,0 +1,56 @@
+package org.setun.architecture;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** A token mixer. */
+sealed interface MixerSpec {
+
+    /**
+     * The recurrence of the MatMul-free language model.
+     *
+     * @param numHeads shapes the state and changes no number
+     * @param expandRatio recurrent width by hidden width
+     * @param lowerBound whether the forget gate has lower bounds
+     * @param convolution the short convolution in front of the gates, if there is one
+     */
+    record Mlgru(int numHeads, double expandRatio, boolean lowerBound, Optional<Convolution> convolution)
+            implements MixerSpec {
+
+        /** Returns the recurrent width. */
+        int width(int hiddenSize) {
+            return (int) (hiddenSize * expandRatio);
+        }
+    }
+
+    /**
+     * A short causal convolution.
+     *
+     * @param size the number of taps
+     * @param shared whether one convolution feeds all three gates; else the input and the forget gate have one each
+     */
+    record Convolution(int size, boolean shared) {}
+
+    /**
+     * Grouped-query attention with rotary positions.
+     *
+     * @param numHeads query heads
+     * @param numKvHeads key and value heads
+     * @param headDim the width of a head
+     * @param ropeTheta the base of the rotary frequencies
+     * @param ropeScaling the scaling parameters as the configuration gives them; empty where there are none
+     * @param subNorm whether a norm stands in front of the output projection
+     */
+    record Attention(
+            int numHeads,
+            int numKvHeads,
+            int headDim,
+            double ropeTheta,
+            Map<String, Object> ropeScaling,
+            boolean subNorm)
+            implements MixerSpec {
+        public Attention {
+            ropeScaling = Map.copyOf(ropeScaling);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package org.setun.architecture;
+
+import java.util.Optional;
+import java.util.Set;
+import org.setun.checkpoint.CheckpointFormatException;
+
+/** Says which models this version runs. */
+final class Supported {
+
+    static final String WHAT_RUNS = "it runs MLGRU mixers with gated MLPs and dense activations, of types " + '"'
+            + TernaryRecipe.MODEL_TYPE + "\" and \"" + HgrnBitRecipe.MODEL_TYPE + '"';
+
+    /** Families of ternary models that a later version will run. */
+    private static final Set<String> LATER = Set.of("bitnet", "llama");
+
+    private Supported() {}
+
+    /**
+     * Checks that this version runs a model.
+     *
+     * @param config the configuration that describes it, for the message
+     * @throws CheckpointFormatException if it does not
+     */
+    static void require(ModelSpec spec, ConfigObject config) throws CheckpointFormatException {
+        Optional<String> obstacle = obstacle(spec);
+        if (obstacle.isPresent()) {
+            throw new CheckpointFormatException(config.where("layers") + ": " + obstacle.get());
+        }
+    }
+
+    /** Returns why this version does not run models of a {@code model_type}, or empty where that alone is no reason. */
+    static Optional<String> obstacle(String modelType) {
+        return LATER.contains(modelType)
+                ? Optional.of(
+                        "this version of Setun does not run models of type \"" + modelType + "\" yet; " + WHAT_RUNS)
+                : Optional.empty();
+    }
+
+    /** Returns why this version does not run a model, or empty where it does. */
+    static Optional<String> obstacle(ModelSpec spec) {
+        for (int index = 0; index < spec.layers().size(); index++) {
+            LayerSpec layer = spec.layers().get(index);
+            Optional<String> part = unsupportedPart(layer);
+            if (part.isPresent()) {
+                return Optional.of("this version of Setun does not run " + part.get() + " yet (layer " + index + "); "
+                        + WHAT_RUNS);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> unsupportedPart(LayerSpec layer) {
+        if (layer.mixer() instanceof MixerSpec.Attention) {
+            return Optional.of("attention");
+        }
+        if (layer.channel() instanceof ChannelSpec.Peer) {
+            return Optional.of("PEER experts");
+        }
+        if (!(layer.sparsity() instanceof SparsitySpec.Dense)) {
+            return Optional.of("activation sparsity");
+        }
+        return Optional.empty();
+    }
+}
