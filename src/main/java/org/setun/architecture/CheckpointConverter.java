@@ -1,0 +1,99 @@
+package org.setun.architecture;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.checkpoint.SafetensorsWriter;
+import org.setun.kernel.WorkerPool;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Rewrites a checkpoint of any family as one of Setun's own, packed. */
+public final class CheckpointConverter {
+
+    /** What travels along unchanged, where the source has it. */
+    private static final List<String> COMPANIONS = List.of(
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "generation_config.json",
+            "chat_template.jinja");
+
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    private CheckpointConverter() {}
+
+    /**
+     * Converts {@code source} to a new directory {@code target}. Everything is first written to a temporary directory beside
+     * it, which gets its name when it is complete; no more than a few rows of a tensor are held.
+     *
+     * @param source a checkpoint directory, or a file of tensors with its config.json beside it
+     * @param progress told of every tensor that is written
+     * @throws FileAlreadyExistsException if {@code target} exists
+     * @throws CheckpointFormatException if the source is damaged, this version does not run it, or its matrices do not fit
+     *     the packing
+     * @throws IOException if reading or writing fails
+     */
+    public static void convert(Path source, Path target, ConvertOptions options, LoadProgress progress)
+            throws CheckpointFormatException, IOException {
+        if (Files.exists(target)) {
+            throw new FileAlreadyExistsException(
+                    target.toString(), null, "the target of a conversion must not exist yet; choose another one");
+        }
+        try (OpenCheckpoint checkpoint = OpenCheckpoint.open(source)) {
+            Recipe recipe = Recipe.of(checkpoint.config());
+            Supported.require(recipe.spec(), checkpoint.config());
+            Path parent = target.toAbsolutePath().getParent();
+            Files.createDirectories(parent);
+            Path partial = Files.createTempDirectory(parent, target.getFileName() + ".partial-");
+            try {
+                write(checkpoint, recipe, options, progress, partial);
+                Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+            } catch (CheckpointFormatException | IOException | RuntimeException e) {
+                delete(partial);
+                throw e;
+            }
+        }
+    }
+
+    private static void write(
+            OpenCheckpoint checkpoint, Recipe recipe, ConvertOptions options, LoadProgress progress, Path directory)
+            throws CheckpointFormatException, IOException {
+        Path file = directory.resolve("model.safetensors");
+        PackedTensors tensors;
+        try (WorkerPool workers = WorkerPool.of(1)) {
+            TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
+            tensors = PackedTensors.of(recipe, reader, options);
+            try (SafetensorsWriter writer =
+                    SafetensorsWriter.create(file, tensors.declarations(), Map.of("format", "pt"))) {
+                tensors.write(writer, progress);
+                checkpoint.tensors().requireAllUsed();
+                writer.finish();
+            }
+        }
+        byte[] config = JSON.writeValueAsBytes(TernaryConfigWriter.write(tensors.spec()));
+        Files.write(directory.resolve("config.json"), config);
+        for (String name : COMPANIONS) {
+            Path companion = checkpoint.directory().resolve(name);
+            if (Files.exists(companion)) {
+                Files.copy(companion, directory.resolve(name));
+            }
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(directory);
+    }
+}

@@ -1,0 +1,180 @@
+package org.setun.architecture;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.setun.architecture.CanonicalTensor.Embedding;
+import org.setun.architecture.CanonicalTensor.Experts;
+import org.setun.architecture.CanonicalTensor.Linear;
+import org.setun.architecture.CanonicalTensor.Values;
+import org.setun.architecture.ModelSpec.HeadSpec;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.checkpoint.SafetensorsWriter;
+import org.setun.checkpoint.SafetensorsWriter.Declaration;
+import org.setun.checkpoint.TernaryPacking;
+import org.setun.tensor.ElementType;
+import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.Shape;
+
+/** The tensors of a checkpoint as they will be stored: packed, and written row by row. */
+final class PackedTensors {
+
+    /** Writes one tensor's bytes. */
+    @FunctionalInterface
+    private interface Content {
+        void write(SafetensorsWriter writer) throws CheckpointFormatException, IOException;
+    }
+
+    /** A tensor to be written. */
+    private record Entry(Declaration declaration, Content content) {}
+
+    private final ModelSpec spec;
+    private final WeightSource source;
+    private final ConvertOptions options;
+    private final List<Entry> entries = new ArrayList<>();
+
+    private PackedTensors(ModelSpec spec, WeightSource source, ConvertOptions options) {
+        this.spec = spec;
+        this.source = source;
+        this.options = options;
+    }
+
+    /**
+     * Plans how the model of {@code recipe} will be stored.
+     *
+     * @throws CheckpointFormatException if a matrix does not fit the packing
+     */
+    static PackedTensors of(Recipe recipe, TensorReader reader, ConvertOptions options)
+            throws CheckpointFormatException {
+        ModelSpec spec = packed(recipe.spec(), options.packing());
+        PackedTensors tensors = new PackedTensors(spec, recipe.weights(reader), options);
+        // The source is asked with its own storage, and the answer stored with the packing.
+        for (CanonicalTensor tensor : CanonicalTensors.of(recipe.spec()).values()) {
+            switch (tensor) {
+                case Values values -> tensors.addValues(values);
+                case Embedding embedding -> tensors.addMatrix(embedding.name(), embedding.rows(), embedding.columns());
+                case Linear linear -> {
+                    if (linear.storage() == LinearStorage.FLOAT) {
+                        tensors.addMatrix(linear.weightName(), linear.rows(), linear.columns());
+                    } else {
+                        tensors.addTrits(linear, reader.checkpoint().location());
+                    }
+                }
+                case Experts experts -> throw new IllegalStateException("PEER is not supported");
+            }
+        }
+        // The order of the usual library: wider types first, so that every tensor is aligned.
+        tensors.entries.sort(
+                Comparator.comparing((Entry entry) -> entry.declaration.type().bytes(), Comparator.reverseOrder())
+                        .thenComparing(entry -> entry.declaration.name()));
+        return tensors;
+    }
+
+    private static ModelSpec packed(ModelSpec spec, TernaryPacking packing) {
+        HeadSpec head = spec.head() instanceof HeadSpec.Own own
+                ? new HeadSpec.Own(own.storage().packed(packing))
+                : spec.head();
+        List<LayerSpec> layers = spec.layers().stream()
+                .map(layer -> new LayerSpec(
+                        layer.mixer(),
+                        layer.channel(),
+                        layer.sparsity(),
+                        new LayerSpec.Storage(
+                                layer.storage().linear().packed(packing),
+                                layer.storage().experts().packed(packing),
+                                layer.storage().floatLinears())))
+                .toList();
+        return new ModelSpec(
+                spec.vocabSize(),
+                spec.hiddenSize(),
+                spec.maxPositions(),
+                spec.normEpsilon(),
+                spec.tokens(),
+                spec.inputNormEpsilon(),
+                head,
+                layers);
+    }
+
+    /** Returns what the written configuration describes. */
+    ModelSpec spec() {
+        return spec;
+    }
+
+    /** Returns the tensors in the order in which they will be written. */
+    List<Declaration> declarations() {
+        return entries.stream().map(Entry::declaration).toList();
+    }
+
+    /** Writes all tensors. */
+    void write(SafetensorsWriter writer, LoadProgress progress) throws CheckpointFormatException, IOException {
+        long total = declarations().stream().mapToLong(Declaration::bytes).sum();
+        long done = 0;
+        for (Entry entry : entries) {
+            entry.content.write(writer);
+            done += entry.declaration.bytes();
+            progress.update(entry.declaration.name(), done, total);
+        }
+    }
+
+    private void addValues(Values values) {
+        ElementType type = values.computed() ? ElementType.F32 : options.floatType();
+        add(
+                values.name(),
+                type,
+                values.shape(),
+                writer -> writer.write(
+                        values.name(), FloatEncoder.encode(source.values(values.name(), values.shape()), type)));
+    }
+
+    private void addMatrix(String name, int rows, int columns) {
+        add(name, options.floatType(), Shape.of(rows, columns), writer -> {
+            FloatMatrix matrix = source.matrix(name, rows, columns);
+            float[] row = new float[columns];
+            for (int r = 0; r < rows; r++) {
+                matrix.readRow(r, row, 0);
+                writer.write(name, FloatEncoder.encode(row, options.floatType()));
+            }
+        });
+    }
+
+    private void addTrits(Linear linear, String location) throws CheckpointFormatException {
+        TernaryPacking packing = options.packing();
+        int rows = linear.rows();
+        int columns = linear.columns();
+        if (!packing.canPack(rows, columns)) {
+            throw CheckpointFormatException.invalid(
+                    location + ": tensor " + linear.weightName(),
+                    "a matrix [" + rows + ", " + columns + "] cannot be stored as " + packing.configName(),
+                    "choose the packing " + TernaryPacking.B3.configName() + ", which fits every matrix");
+        }
+        Shape shape = packing.packedShape(rows, columns);
+        add(
+                linear.scaleName(),
+                ElementType.F32,
+                Shape.of(1),
+                writer -> writer.write(
+                        linear.scaleName(), new float[] {source.ternary(linear).scale()}));
+        add(linear.weightName(), ElementType.U8, shape, writer -> writeTrits(linear, shape, writer));
+    }
+
+    private void writeTrits(Linear linear, Shape shape, SafetensorsWriter writer)
+            throws CheckpointFormatException, IOException {
+        TernaryPacking packing = options.packing();
+        TernarySource source = this.source.ternary(linear);
+        int columns = linear.columns();
+        byte[] trits = new byte[packing.rowsPerPackedRow() * columns];
+        byte[] bytes = new byte[Math.toIntExact(shape.dimension(1))];
+        for (int packedRow = 0; packedRow < shape.dimension(0); packedRow++) {
+            for (int index = 0; index < packing.rowsPerPackedRow(); index++) {
+                source.readRow(packing.sourceRow(linear.rows(), packedRow, index), trits, index * columns);
+            }
+            packing.packRow(trits, columns, bytes, 0);
+            writer.write(linear.weightName(), bytes);
+        }
+    }
+
+    private void add(String name, ElementType type, Shape shape, Content content) {
+        entries.add(new Entry(new Declaration(name, type, shape), content));
+    }
+}

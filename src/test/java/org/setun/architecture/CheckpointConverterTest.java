@@ -1,0 +1,201 @@
+package org.setun.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.ValueLayout;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.setun.checkpoint.Checkpoint;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.checkpoint.StoredTensor;
+import org.setun.checkpoint.TernaryPacking;
+import org.setun.tensor.ElementType;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+final class CheckpointConverterTest {
+
+    private static final ConvertOptions GOLDEN = new ConvertOptions(TernaryPacking.U2_ROWS, ElementType.F32);
+
+    @TempDir
+    private Path temporary;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mmfree-tiny/f32", "mmfree-tiny/bf16"})
+    void convertsToTheTensorsOfTheReferenceConverter(String name) throws Exception {
+        Path source = GoldenData.directory(name);
+        Path target = temporary.resolve("converted");
+        CheckpointConverter.convert(source, target, GOLDEN, LoadProgress.NONE);
+
+        try (Checkpoint expected = Checkpoint.open(source.resolve("composable"));
+                Checkpoint actual = Checkpoint.open(target)) {
+            assertThat(actual.tensors()).hasSameSizeAs(expected.tensors());
+            for (StoredTensor tensor : expected.tensors()) {
+                assertSameTensor(tensor, actual.require(tensor.name(), tensor.shape()));
+            }
+        }
+    }
+
+    /** The reference computes means and lower bounds in float32, this project in float64. */
+    private static void assertSameTensor(StoredTensor expected, StoredTensor actual) throws CheckpointFormatException {
+        assertThat(actual.type()).as(expected.name()).isEqualTo(expected.type());
+        if (expected.name().endsWith(".weight_scale")) {
+            float scale = expected.floats()[0];
+            assertThat(Math.abs(actual.floats()[0] - scale)).as(expected.name()).isLessThanOrEqualTo(Math.ulp(scale));
+        } else if (expected.name().endsWith(".lower_bound")) {
+            float[] bounds = expected.floats();
+            for (int i = 0; i < bounds.length; i++) {
+                assertThat(Math.abs(actual.floats()[i] - bounds[i]))
+                        .as(expected.name())
+                        .isLessThan(2e-7f);
+            }
+        } else {
+            assertThat(bytes(actual)).as(expected.name()).isEqualTo(bytes(expected));
+        }
+    }
+
+    @Test
+    void writesTheConfigurationOfTheReferenceConverter() throws Exception {
+        Path source = GoldenData.directory("mmfree-tiny/bf16");
+        Path target = temporary.resolve("converted");
+        CheckpointConverter.convert(source, target, GOLDEN, LoadProgress.NONE);
+
+        assertThat(config(target)).isEqualTo(config(source.resolve("composable")));
+    }
+
+    @ParameterizedTest
+    @EnumSource(TernaryPacking.class)
+    void everyPackingHoldsTheSameWeights(TernaryPacking packing) throws Exception {
+        Path source = GoldenData.directory("mmfree-tiny/bf16");
+        Path packed = temporary.resolve("packed");
+        Path back = temporary.resolve("back");
+        CheckpointConverter.convert(source, packed, new ConvertOptions(packing, ElementType.BF16), LoadProgress.NONE);
+        CheckpointConverter.convert(packed, back, GOLDEN, LoadProgress.NONE);
+
+        Path direct = temporary.resolve("direct");
+        CheckpointConverter.convert(source, direct, GOLDEN, LoadProgress.NONE);
+        assertThat(back.resolve("model.safetensors")).hasSameBinaryContentAs(direct.resolve("model.safetensors"));
+    }
+
+    @Test
+    void linearsThatStayFloatAreNotPacked() throws Exception {
+        Path target = temporary.resolve("converted");
+        CheckpointConverter.convert(
+                GoldenData.directory("composed-switches/online-float-head"), target, GOLDEN, LoadProgress.NONE);
+
+        try (Checkpoint converted = Checkpoint.open(target)) {
+            assertThat(converted.require("lm_head.weight").type()).isEqualTo(ElementType.F32);
+            assertThat(converted.require("model.layers.0.mixer.i_proj.weight").type())
+                    .isEqualTo(ElementType.U8);
+        }
+        assertThat(config(target).get("quantization"))
+                .isEqualTo(JsonMapper.shared().readTree("{\"linear\":\"u2_rows\",\"lm_head\":\"float\"}"));
+    }
+
+    @Test
+    void tokenizerAndGenerationFilesTravelAlong() throws Exception {
+        Path source =
+                TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16")).write(temporary.resolve("source"));
+        Map<String, String> companions = Map.of(
+                "tokenizer.json", "{}",
+                "tokenizer_config.json", "{\"a\":1}",
+                "special_tokens_map.json", "{\"b\":2}",
+                "generation_config.json", "{\"eos_token_id\":[2,3]}",
+                "chat_template.jinja", "{{ messages }}");
+        for (Map.Entry<String, String> companion : companions.entrySet()) {
+            Files.writeString(source.resolve(companion.getKey()), companion.getValue());
+        }
+        Files.writeString(source.resolve("notes.txt"), "not part of a model");
+        Path target = temporary.resolve("converted");
+        CheckpointConverter.convert(source, target, GOLDEN, LoadProgress.NONE);
+
+        for (Map.Entry<String, String> companion : companions.entrySet()) {
+            assertThat(target.resolve(companion.getKey())).hasContent(companion.getValue());
+        }
+        assertThat(target.resolve("notes.txt")).doesNotExist();
+    }
+
+    @Test
+    void tellsOfEveryTensorUpToTheLastByte() throws Exception {
+        List<Long> done = new ArrayList<>();
+        List<Long> totals = new ArrayList<>();
+        CheckpointConverter.convert(
+                GoldenData.directory("mmfree-tiny/bf16"),
+                temporary.resolve("converted"),
+                GOLDEN,
+                (tensor, bytes, total) -> {
+                    done.add(bytes);
+                    totals.add(total);
+                });
+
+        assertThat(done).isSorted().hasSize(77);
+        assertThat(done.getLast()).isEqualTo(totals.getLast());
+        assertThat(totals).containsOnly(totals.getFirst());
+    }
+
+    @Test
+    void leavesAnExistingTargetAlone() throws Exception {
+        Path target = Files.createDirectory(temporary.resolve("taken"));
+
+        assertThatThrownBy(() -> CheckpointConverter.convert(
+                        GoldenData.directory("mmfree-tiny/bf16"), target, GOLDEN, LoadProgress.NONE))
+                .isInstanceOf(FileAlreadyExistsException.class)
+                .hasMessage(target + ": the target of a conversion must not exist yet; choose another one");
+        assertThat(target).isEmptyDirectory();
+    }
+
+    @Test
+    void leavesNothingBehindWhenTheSourceIsDamaged() throws Exception {
+        TestCheckpoint checkpoint = TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16"));
+        checkpoint.tensors.remove("model.layers.2.mlp.down_proj.weight");
+        Path source = checkpoint.write(temporary.resolve("source"));
+        Path target = temporary.resolve("converted");
+
+        assertThatThrownBy(() -> CheckpointConverter.convert(source, target, GOLDEN, LoadProgress.NONE))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessageContaining("model.layers.2.mlp.down_proj.weight");
+        try (Stream<Path> files = Files.list(temporary)) {
+            assertThat(files).containsExactly(source);
+        }
+    }
+
+    @Test
+    void namesThePackingThatFitsWhenOneDoesNot() throws Exception {
+        TestCheckpoint checkpoint = TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16"));
+        checkpoint.config.put("vocab_size", 255);
+        checkpoint.put("model.embeddings.weight", ElementType.BF16, 255, 64);
+        checkpoint.put("lm_head.weight", ElementType.BF16, 255, 64);
+        Path source = checkpoint.write(temporary.resolve("source"));
+
+        assertThatThrownBy(() -> CheckpointConverter.convert(source, temporary.resolve("a"), GOLDEN, LoadProgress.NONE))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessage(
+                        source + ": tensor lm_head.weight: a matrix [255, 64] cannot be stored as u2_rows; choose the"
+                                + " packing b3, which fits every matrix");
+        CheckpointConverter.convert(
+                source,
+                temporary.resolve("b"),
+                new ConvertOptions(TernaryPacking.B3, ElementType.F32),
+                LoadProgress.NONE);
+        assertThat(temporary.resolve("b").resolve("model.safetensors")).exists();
+    }
+
+    private static JsonNode config(Path directory) {
+        return JsonMapper.shared().readTree(directory.resolve("config.json"));
+    }
+
+    private static byte[] bytes(StoredTensor tensor) {
+        return tensor.bytes().toArray(ValueLayout.JAVA_BYTE);
+    }
+}
