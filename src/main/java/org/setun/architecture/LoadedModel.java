@@ -1,0 +1,12 @@
+package org.setun.architecture;
+
+import org.setun.model.Model;
+
+/**
+ * A model in memory with what its checkpoint says about it.
+ *
+ * @param model owned by the receiver, who closes it
+ * @param report what the checkpoint holds
+ * @param defaults how its authors want it to generate
+ */
+public record LoadedModel(Model model, ModelReport report, GenerationDefaults defaults) {}

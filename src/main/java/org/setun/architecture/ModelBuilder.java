@@ -1,0 +1,190 @@
+package org.setun.architecture;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.setun.architecture.ModelSpec.HeadSpec;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.kernel.Kernels;
+import org.setun.model.BitLinear;
+import org.setun.model.Block;
+import org.setun.model.ChannelMixer;
+import org.setun.model.FloatLinear;
+import org.setun.model.GatedMlp;
+import org.setun.model.Linear;
+import org.setun.model.Mlgru;
+import org.setun.model.ModelDimensions;
+import org.setun.model.RmsNorm;
+import org.setun.model.ShortConvolution;
+import org.setun.model.TernaryModel;
+import org.setun.model.TokenMixer;
+import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.TernaryMatrix;
+
+/** Puts a model together from what its configuration describes and the weights of any family. */
+final class ModelBuilder {
+
+    private static final long ALIGNMENT = 64;
+
+    private final ModelSpec spec;
+    private final Map<String, CanonicalTensor> tensors;
+    private final WeightSource source;
+    private final Kernels kernels;
+    private final Arena arena;
+    private final TensorListener listener;
+    private final ReportBuilder report = new ReportBuilder();
+
+    /** Hears of every tensor that is in memory. */
+    @FunctionalInterface
+    interface TensorListener {
+        void loaded(String tensor);
+    }
+
+    /**
+     * Creates a builder.
+     *
+     * @param source the weights
+     * @param kernels whose workers repack the weights, and which the model then runs on
+     * @param arena receives the weights, and becomes the model's
+     */
+    ModelBuilder(ModelSpec spec, WeightSource source, Kernels kernels, Arena arena, TensorListener listener) {
+        this.spec = spec;
+        this.tensors = CanonicalTensors.of(spec);
+        this.source = source;
+        this.kernels = kernels;
+        this.arena = arena;
+        this.listener = listener;
+    }
+
+    /** Returns what has been built so far. */
+    ReportBuilder report() {
+        return report;
+    }
+
+    /** Reads all weights and returns the model. */
+    TernaryModel build() throws CheckpointFormatException {
+        FloatMatrix embedding = copy(CanonicalTensors.EMBEDDING, spec.vocabSize(), spec.hiddenSize());
+        List<Block> blocks = new ArrayList<>();
+        for (int layer = 0; layer < spec.layers().size(); layer++) {
+            blocks.add(block(CanonicalTensors.layerPrefix(layer), spec.layers().get(layer)));
+        }
+        RmsNorm finalNorm = norm(CanonicalTensors.FINAL_NORM, spec.normEpsilon());
+        Linear head = switch (spec.head()) {
+            case HeadSpec.Tied tied -> new FloatLinear(embedding, null);
+            case HeadSpec.Own own -> linear(CanonicalTensors.HEAD);
+        };
+        ModelDimensions dimensions = new ModelDimensions(spec.vocabSize(), spec.hiddenSize(), spec.maxPositions());
+        return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, kernels, arena);
+    }
+
+    private Block block(String prefix, LayerSpec layer) throws CheckpointFormatException {
+        RmsNorm mixerNorm = norm(prefix + "mixer_norm.weight", spec.normEpsilon());
+        TokenMixer mixer = switch (layer.mixer()) {
+            case MixerSpec.Mlgru mlgru -> mlgru(prefix + "mixer.", mlgru);
+            case MixerSpec.Attention attention -> throw new IllegalStateException("attention is not supported");
+        };
+        RmsNorm channelNorm = norm(prefix + "channel_norm.weight", spec.normEpsilon());
+        ChannelMixer channel = switch (layer.channel()) {
+            case ChannelSpec.Glu glu -> gatedMlp(prefix + "channel.", glu);
+            case ChannelSpec.Peer peer -> throw new IllegalStateException("PEER is not supported");
+        };
+        return new Block(mixerNorm, mixer, channelNorm, channel);
+    }
+
+    private Mlgru mlgru(String prefix, MixerSpec.Mlgru mlgru) throws CheckpointFormatException {
+        return new Mlgru(
+                linear(prefix + "i_proj"),
+                linear(prefix + "f_proj"),
+                linear(prefix + "g_proj"),
+                linear(prefix + "o_proj"),
+                norm(prefix + "g_norm.weight", spec.normEpsilon()),
+                mlgru.lowerBound() ? values(prefix + "lower_bound") : new float[mlgru.width(spec.hiddenSize())],
+                convolution(prefix, mlgru));
+    }
+
+    private @Nullable ShortConvolution convolution(String prefix, MixerSpec.Mlgru mlgru)
+            throws CheckpointFormatException {
+        if (mlgru.convolution().isEmpty()) {
+            return null;
+        }
+        MixerSpec.Convolution convolution = mlgru.convolution().get();
+        return convolution.shared()
+                ? new ShortConvolution.Shared(convolution.size(), values(prefix + "conv.weight"))
+                : new ShortConvolution.Separate(
+                        convolution.size(), values(prefix + "i_conv.weight"), values(prefix + "f_conv.weight"));
+    }
+
+    private GatedMlp gatedMlp(String prefix, ChannelSpec.Glu glu) throws CheckpointFormatException {
+        return new GatedMlp(
+                linear(prefix + "gate_proj"),
+                linear(prefix + "up_proj"),
+                glu.activation(),
+                glu.subNorm() ? norm(prefix + "sub_norm.weight", spec.normEpsilon()) : null,
+                linear(prefix + "down_proj"));
+    }
+
+    private Linear linear(String name) throws CheckpointFormatException {
+        CanonicalTensor.Linear linear = tensor(name, CanonicalTensor.Linear.class);
+        RmsNorm inputNorm = inputNorm(name);
+        return linear.storage() == LinearStorage.FLOAT
+                ? new FloatLinear(copy(linear.weightName(), linear.rows(), linear.columns()), inputNorm)
+                : new BitLinear(pack(linear), inputNorm);
+    }
+
+    private @Nullable RmsNorm inputNorm(String linear) throws CheckpointFormatException {
+        String name = CanonicalTensors.inputNorm(linear);
+        return tensors.containsKey(name) ? norm(name, spec.inputNormEpsilon().orElseThrow()) : null;
+    }
+
+    private RmsNorm norm(String name, double epsilon) throws CheckpointFormatException {
+        return new RmsNorm(values(name), (float) epsilon);
+    }
+
+    private float[] values(String name) throws CheckpointFormatException {
+        float[] values =
+                source.values(name, tensor(name, CanonicalTensor.Values.class).shape());
+        report.addValues(values.length);
+        listener.loaded(name);
+        return values;
+    }
+
+    /** Copies a float matrix as it is stored, so that the file can be closed. */
+    private FloatMatrix copy(String name, int rows, int columns) throws CheckpointFormatException {
+        FloatMatrix stored = source.matrix(name, rows, columns);
+        MemorySegment bytes = arena.allocate(stored.segment().byteSize(), ALIGNMENT);
+        bytes.copyFrom(stored.segment());
+        FloatMatrix copy = new FloatMatrix(rows, columns, stored.elementType(), bytes);
+        report.addMatrix(copy);
+        listener.loaded(name);
+        return copy;
+    }
+
+    /** Repacks trits row by row, so that no more than a row of each thread is held unpacked. */
+    private TernaryMatrix pack(CanonicalTensor.Linear linear) throws CheckpointFormatException {
+        int columns = linear.columns();
+        TernarySource trits = source.ternary(linear);
+        TernaryMatrix.Builder builder = new TernaryMatrix.Builder(linear.rows(), columns, arena);
+        RowLoop.run(kernels.workers(), linear.rows(), TernaryMatrix.ROW_BLOCK, (from, to) -> {
+            byte[] row = new byte[columns];
+            for (int r = from; r < to; r++) {
+                trits.readRow(r, row, 0);
+                builder.setRow(r, row, 0);
+            }
+        });
+        TernaryMatrix matrix = builder.build(trits.scale());
+        report.addTernary(linear.name(), linear.rows(), columns, matrix.zeros());
+        listener.loaded(linear.name());
+        return matrix;
+    }
+
+    private <T extends CanonicalTensor> T tensor(String name, Class<T> type) {
+        CanonicalTensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new IllegalStateException("the model has no tensor " + name);
+        }
+        return type.cast(tensor);
+    }
+}

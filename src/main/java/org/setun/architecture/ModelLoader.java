@@ -1,0 +1,57 @@
+package org.setun.architecture;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.kernel.Kernels;
+import org.setun.model.TernaryModel;
+
+/** Turns a checkpoint on disk into a model in memory. */
+public final class ModelLoader {
+
+    private ModelLoader() {}
+
+    /**
+     * Loads a model of any family. Besides the weights in their final form, no more than a row of one tensor for each thread
+     * is held; the checkpoint's files are closed before this returns.
+     *
+     * @param path a checkpoint directory, or a file of tensors with its config.json beside it
+     * @param kernels whose workers share the work, and which the model then owns; if this throws, they remain the caller's
+     * @param progress told of every tensor that is in memory
+     * @throws CheckpointFormatException if the checkpoint is damaged, or this version does not run it
+     * @throws IOException if a file cannot be read
+     */
+    // The arena becomes the model's, which closes it.
+    @SuppressWarnings("MustBeClosedChecker")
+    public static LoadedModel load(Path path, Kernels kernels, LoadProgress progress)
+            throws CheckpointFormatException, IOException {
+        try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path)) {
+            Recipe recipe = Recipe.of(checkpoint.config());
+            ModelSpec spec = recipe.spec();
+            Supported.require(spec, checkpoint.config());
+            GenerationDefaults defaults = GenerationDefaults.read(checkpoint.directory(), spec.tokens());
+            TensorReader reader = new TensorReader(checkpoint.tensors(), kernels.workers());
+            WeightSource weights = recipe.weights(reader);
+            long totalBytes = reader.totalBytes();
+            Arena arena = Arena.ofShared();
+            try {
+                ModelBuilder builder = new ModelBuilder(
+                        spec,
+                        weights,
+                        kernels,
+                        arena,
+                        tensor -> progress.update(tensor, reader.bytesRead(), totalBytes));
+                TernaryModel model = builder.build();
+                checkpoint.tensors().requireAllUsed();
+                ModelReport report =
+                        builder.report().build(checkpoint, spec.layers().size(), spec.parameters(), Optional.empty());
+                return new LoadedModel(model, report, defaults);
+            } catch (CheckpointFormatException | RuntimeException | Error e) {
+                arena.close();
+                throw e;
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package org.setun.architecture;
+
+import java.util.List;
+import java.util.Optional;
+import org.setun.tensor.ElementType;
+import org.setun.tensor.Shape;
+
+/**
+ * What a checkpoint holds.
+ *
+ * @param family its {@code model_type}
+ * @param architecture the name of upstream's model class
+ * @param layers the number of layers
+ * @param parameters the number of weights
+ * @param loadedBytes the memory that the weights take once loaded; 0 if this version cannot load them
+ * @param stored the tensors as they are stored
+ * @param ternary the matrices that are ternary once loaded
+ * @param obstacle why this version does not run the model; empty where it does
+ */
+public record ModelReport(
+        String family,
+        String architecture,
+        int layers,
+        long parameters,
+        long loadedBytes,
+        List<Stored> stored,
+        List<Ternary> ternary,
+        Optional<String> obstacle) {
+
+    public ModelReport {
+        stored = List.copyOf(stored);
+        ternary = List.copyOf(ternary);
+    }
+
+    /**
+     * A tensor as it is stored.
+     *
+     * @param name its name in the file
+     * @param type how an element is stored
+     * @param shape the stored extents
+     * @param bytes the size of its data
+     */
+    public record Stored(String name, ElementType type, Shape shape, long bytes) {}
+
+    /**
+     * A ternary matrix.
+     *
+     * @param name the name of the linear in Setun's own checkpoints
+     * @param rows outputs
+     * @param columns inputs
+     * @param zeros how many of the weights are zero
+     */
+    public record Ternary(String name, int rows, int columns, long zeros) {
+
+        /** Returns the number of weights. */
+        public long weights() {
+            return (long) rows * columns;
+        }
+
+        /** Returns the fraction of weights that are zero. */
+        public double zeroFraction() {
+            return (double) zeros / weights();
+        }
+    }
+
+    /** Returns the size of all tensors in the file. */
+    public long storedBytes() {
+        return stored.stream().mapToLong(Stored::bytes).sum();
+    }
+
+    /** Returns the fraction of all ternary weights that are zero; 0 if there are none. */
+    public double zeroFraction() {
+        long weights = ternary.stream().mapToLong(Ternary::weights).sum();
+        long zeros = ternary.stream().mapToLong(Ternary::zeros).sum();
+        return weights == 0 ? 0 : (double) zeros / weights;
+    }
+}

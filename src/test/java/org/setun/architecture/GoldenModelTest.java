@@ -1,0 +1,180 @@
+package org.setun.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.setun.checkpoint.Checkpoint;
+import org.setun.checkpoint.TernaryPacking;
+import org.setun.kernel.KernelSelection;
+import org.setun.model.Batch;
+import org.setun.model.Chunk;
+import org.setun.model.Model;
+import org.setun.model.SequenceState;
+import org.setun.model.TernaryModel;
+import org.setun.model.Workspace;
+import org.setun.tensor.ElementType;
+
+/** Checks whole models, from their files to their numbers, against what upstream's and the reference's code give. */
+final class GoldenModelTest {
+
+    private static final float TOLERANCE = 1e-4f;
+
+    private static final List<String> MODELS = List.of(
+            "mmfree-tiny/f32",
+            "mmfree-tiny/f32/composable",
+            "mmfree-tiny/bf16",
+            "mmfree-tiny/bf16/composable",
+            "mmfree-small-activations/bf16",
+            "mmfree-switches/shared-convolution",
+            "mmfree-switches/separate-convolution",
+            "mmfree-switches/tied",
+            "composed-switches/online-float-head",
+            "composed-switches/float-tied");
+
+    /** Models that between them have every part. */
+    private static final List<String> DIFFERENT_MODELS = List.of(
+            "mmfree-switches/shared-convolution",
+            "mmfree-switches/separate-convolution",
+            "composed-switches/online-float-head",
+            "composed-switches/float-tied");
+
+    private static final List<String> KERNELS = possibleKernels();
+
+    @TempDir
+    private Path temporary;
+
+    static Stream<Arguments> modelsKernelsAndThreads() {
+        return MODELS.stream()
+                .flatMap(model -> KERNELS.stream()
+                        .flatMap(kernels -> Stream.of(1, 2, 4).map(threads -> Arguments.of(model, kernels, threads))));
+    }
+
+    /** Returns the names of all kernels that this machine can run. */
+    private static List<String> possibleKernels() {
+        List<String> names = new ArrayList<>();
+        for (String name : List.of("scalar", "vector-128", "vector-256", "vector-512")) {
+            try {
+                KernelSelection.select(name, 1).workers().close();
+                names.add(name);
+            } catch (IllegalArgumentException e) {
+                assertThat(e).hasMessageContaining("is not possible here").hasMessageContaining("scalar");
+            }
+        }
+        return names;
+    }
+
+    @ParameterizedTest
+    @MethodSource("modelsKernelsAndThreads")
+    void reproducesTheLogitsOfEveryPositionTheGreedyContinuationAndTheState(String name, String kernels, int threads)
+            throws Exception {
+        Path expected = GoldenData.directory(name.replace("/composable", ""));
+        int[] prompt = GoldenData.integers(expected, "input_ids");
+        try (Model model = load(GoldenData.directory(name), kernels, threads);
+                Arena arena = Arena.ofShared();
+                Checkpoint values = Checkpoint.open(expected.resolve("expected.safetensors"))) {
+            SequenceState state = newState(model, arena);
+            Workspace workspace = model.newWorkspace(prompt.length, prompt.length);
+            model.forward(Batch.of(new Chunk(state, 0, prompt, Chunk.Wanted.ALL)), workspace);
+
+            assertClose(workspace.logits(), values.require("logits").floats(), "logits");
+            assertState((TernaryModel) model, state, values);
+            int last = workspace.logitsOffset(prompt.length - 1);
+            assertThat(greedy(model, state, prompt.length, workspace, last))
+                    .isEqualTo(GoldenData.integers(expected, "greedy"));
+        }
+    }
+
+    @Test
+    void kernelsAndThreadsDoNotChangeABit() throws Exception {
+        for (String name : DIFFERENT_MODELS) {
+            float[] first = logits(GoldenData.directory(name), "scalar", 1);
+            for (String kernels : KERNELS) {
+                for (int threads : new int[] {1, 2, 4}) {
+                    assertThat(logits(GoldenData.directory(name), kernels, threads))
+                            .as("%s with %s kernels and %d threads", name, kernels, threads)
+                            .isEqualTo(first);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TernaryPacking.class)
+    void aConvertedModelGivesTheBitsOfItsSource(TernaryPacking packing) throws Exception {
+        for (String name : MODELS) {
+            Path source = GoldenData.directory(name);
+            Path converted = temporary.resolve(name.replace('/', '-'));
+            CheckpointConverter.convert(
+                    source, converted, new ConvertOptions(packing, ElementType.F32), LoadProgress.NONE);
+            assertThat(logits(converted, "scalar", 2)).as(name).isEqualTo(logits(source, "scalar", 2));
+        }
+    }
+
+    private static Model load(Path directory, String kernels, int threads) throws Exception {
+        return ModelLoader.load(directory, KernelSelection.select(kernels, threads), LoadProgress.NONE)
+                .model();
+    }
+
+    private static float[] logits(Path directory, String kernels, int threads) throws Exception {
+        int[] tokens = {1, 17, 5, 33, 60, 2, 9};
+        try (Model model = load(directory, kernels, threads);
+                Arena arena = Arena.ofShared()) {
+            Workspace workspace = model.newWorkspace(tokens.length, tokens.length);
+            Chunk chunk = new Chunk(newState(model, arena), 0, tokens, Chunk.Wanted.ALL);
+            model.forward(Batch.of(chunk), workspace);
+            return workspace.logits();
+        }
+    }
+
+    private static SequenceState newState(Model model, Arena arena) {
+        return new SequenceState(arena.allocate(Math.max(1, model.stateLayout().recurrentBytes()), 64));
+    }
+
+    /** Continues by the likeliest token, among equals the one with the lowest id. */
+    private static int[] greedy(Model model, SequenceState state, int position, Workspace workspace, int logits) {
+        int vocabSize = model.dimensions().vocabSize();
+        int[] tokens = new int[16];
+        int offset = logits;
+        for (int i = 0; i < tokens.length; i++) {
+            float[] values = Arrays.copyOfRange(workspace.logits(), offset, offset + vocabSize);
+            for (int id = 1; id < vocabSize; id++) {
+                tokens[i] = values[id] > values[tokens[i]] ? id : tokens[i];
+            }
+            Chunk chunk = new Chunk(state, position + i, new int[] {tokens[i]}, Chunk.Wanted.LAST);
+            model.forward(Batch.of(chunk), workspace);
+            offset = 0;
+        }
+        return tokens;
+    }
+
+    private static void assertState(TernaryModel model, SequenceState state, Checkpoint expected) throws Exception {
+        for (int layer = 0; layer < model.blocks().size(); layer++) {
+            if (expected.find("state." + layer).isPresent()) {
+                float[] values = expected.require("state." + layer).floats();
+                MemorySegment part =
+                        state.recurrent().asSlice(model.stateOffset(layer), (long) values.length * Float.BYTES);
+                assertClose(part.toArray(ValueLayout.JAVA_FLOAT), values, "state " + layer);
+            }
+        }
+    }
+
+    private static void assertClose(float[] actual, float[] expected, String what) {
+        assertThat(actual).as(what).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(Math.abs(actual[i] - expected[i])).as("%s[%d]", what, i).isLessThan(TOLERANCE);
+        }
+    }
+}

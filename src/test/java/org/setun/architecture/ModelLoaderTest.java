@@ -1,0 +1,222 @@
+package org.setun.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.kernel.KernelSelection;
+import org.setun.kernel.Kernels;
+import org.setun.tensor.ElementType;
+
+final class ModelLoaderTest {
+
+    private static final String DAMAGED = "; the file is damaged; download it again";
+
+    @TempDir
+    private Path temporary;
+
+    @ParameterizedTest
+    @MethodSource("damages")
+    void refusesTensorsThatTheConfigurationDoesNotDescribe(
+            String model, Consumer<TestCheckpoint> damage, String message) throws Exception {
+        TestCheckpoint checkpoint = TestCheckpoint.read(GoldenData.directory(model));
+        damage.accept(checkpoint);
+        Path source = checkpoint.write(temporary.resolve("source"));
+
+        assertThatThrownBy(() -> load(source))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessageStartingWith(source + message);
+    }
+
+    static Stream<Arguments> damages() {
+        String upstream = "mmfree-tiny/bf16";
+        String own = "mmfree-tiny/bf16/composable";
+        String gate = "model.layers.1.mlp.gate_proj.weight";
+        String packed = "model.layers.1.channel.up_proj.weight";
+        return Stream.of(
+                damage(
+                        upstream,
+                        c -> c.tensors.remove(gate),
+                        ": tensor " + gate + ": no such tensor, the nearest being"),
+                damage(
+                        own,
+                        c -> c.tensors.remove("model.norm.weight"),
+                        ": tensor model.norm.weight: no such tensor, the nearest being"),
+                damage(
+                        upstream,
+                        c -> c.put("model.layers.3.attn_norm.weight", ElementType.F32, 64),
+                        ": a tensor that the model does not have: model.layers.3.attn_norm.weight"),
+                damage(
+                        upstream,
+                        c -> c.put(gate, ElementType.BF16, 256, 64),
+                        "/model.safetensors: tensor " + gate + ": expected [512, 64], found [256, 64]"),
+                damage(
+                        upstream,
+                        c -> c.put(gate, ElementType.I8, 512, 64),
+                        "/model.safetensors: tensor " + gate + ": expected F32, F16 or BF16, found I8"),
+                damage(
+                        upstream,
+                        c -> c.put("model.lower_bounds", ElementType.F32, 2, 64),
+                        "/model.safetensors: tensor model.lower_bounds: expected [3, 64], found [2, 64]"),
+                damage(
+                        own,
+                        c -> c.put(packed, ElementType.U8, 256, 64),
+                        "/model.safetensors: tensor " + packed + ": expected [64, 64], found [256, 64]"),
+                damage(
+                        own,
+                        c -> c.put(packed, ElementType.F32, 64, 64),
+                        "/model.safetensors: tensor " + packed + ": expected U8, found F32"),
+                damage(
+                        own,
+                        c -> Arrays.fill(bytes(c, packed), (byte) 0xff),
+                        "/model.safetensors: tensor " + packed
+                                + ", row 0, column 0: the u2_rows code there stands for no trit"),
+                damage(
+                        own,
+                        c -> c.put(packed + "_scale", ElementType.F32, 2),
+                        "/model.safetensors: tensor " + packed + "_scale: expected [1], found [2]"),
+                damage(
+                        own,
+                        c -> Arrays.fill(bytes(c, packed + "_scale"), (byte) 0xff),
+                        "/model.safetensors: tensor " + packed
+                                + "_scale, element 0: expected a finite number, found NaN" + DAMAGED),
+                damage(
+                        upstream,
+                        c -> Arrays.fill(bytes(c, gate), 128, 256, (byte) 0xff),
+                        "/model.safetensors: tensor " + gate + ", row 1: a weight there is not finite" + DAMAGED));
+    }
+
+    private static Arguments damage(String model, Consumer<TestCheckpoint> damage, String message) {
+        return Arguments.of(model, damage, message);
+    }
+
+    private static byte[] bytes(TestCheckpoint checkpoint, String name) {
+        TestCheckpoint.Tensor tensor = checkpoint.tensors.get(name);
+        if (tensor == null) {
+            throw new IllegalStateException("no tensor " + name);
+        }
+        return tensor.bytes();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "composed-tiny/glu-topk,activation sparsity,0",
+        "composed-tiny/peer,PEER experts,0",
+        "composed-tiny/peer-block-topk,PEER experts,0"
+    })
+    void saysInOneSentenceWhatItDoesNotRunYet(String model, String part, int layer) {
+        Path directory = GoldenData.directory(model);
+
+        assertThatThrownBy(() -> load(directory))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessage(directory.resolve("config.json") + ": layers: this version of Setun does not run " + part
+                        + " yet (layer " + layer + "); it runs MLGRU mixers with gated MLPs and dense activations, of"
+                        + " types \"ternary\" and \"hgrn_bit\"");
+    }
+
+    @Test
+    void saysWhereTheConfigurationIsMissing() throws Exception {
+        Path source =
+                TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16")).write(temporary.resolve("source"));
+        Files.delete(source.resolve("config.json"));
+
+        assertThatThrownBy(() -> load(source))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessage(source.resolve("config.json") + ": expected the model's configuration, found no such file;"
+                        + " copy it from where the weights come from");
+    }
+
+    @Test
+    void loadsAFileWithItsConfigurationBesideIt() throws Exception {
+        LoadedModel loaded = load(GoldenData.directory("mmfree-tiny/bf16").resolve("model.safetensors"));
+
+        assertThat(loaded.model().dimensions().vocabSize()).isEqualTo(256);
+        loaded.model().close();
+    }
+
+    @Test
+    void ignoresTheConvolutionThatUpstreamStoresAndNeverCalls() throws Exception {
+        TestCheckpoint checkpoint = TestCheckpoint.read(GoldenData.directory("mmfree-switches/separate-convolution"));
+        assertThat(checkpoint.tensors).containsKey("model.layers.0.attn.q_conv1d.weight");
+        checkpoint.tensors.remove("model.layers.0.attn.q_conv1d.weight");
+
+        load(checkpoint.write(temporary.resolve("source"))).model().close();
+    }
+
+    @Test
+    void tellsOfEveryTensorUpToTheLastByte() throws Exception {
+        for (String model : List.of("mmfree-tiny/bf16", "mmfree-tiny/bf16/composable", "mmfree-switches/tied")) {
+            List<Long> done = new ArrayList<>();
+            List<Long> totals = new ArrayList<>();
+            LoadProgress progress = (tensor, bytes, total) -> {
+                done.add(bytes);
+                totals.add(total);
+            };
+            load(GoldenData.directory(model), progress).model().close();
+            assertThat(done).as(model).isSorted();
+            assertThat(done.getLast()).as(model).isEqualTo(totals.getFirst());
+            assertThat(totals).as(model).containsOnly(totals.getFirst());
+        }
+    }
+
+    @Test
+    void readsTheGenerationDefaultsOfBothFiles() throws Exception {
+        Path source =
+                TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16")).write(temporary.resolve("source"));
+        Files.writeString(
+                source.resolve("generation_config.json"),
+                "{\"bos_token_id\":7,\"eos_token_id\":[2,9],\"do_sample\":true,\"temperature\":0.6,\"top_p\":0.9,"
+                        + "\"top_k\":40,\"transformers_version\":\"4.40.2\"}");
+        LoadedModel loaded = load(source);
+
+        assertThat(loaded.defaults())
+                .isEqualTo(new GenerationDefaults(
+                        OptionalInt.of(7),
+                        List.of(2, 9),
+                        Optional.of(true),
+                        OptionalDouble.of(0.6),
+                        OptionalDouble.of(0.9),
+                        OptionalInt.of(40)));
+        loaded.model().close();
+    }
+
+    @Test
+    void withoutAGenerationConfigTheConfigurationGivesTheStops() throws Exception {
+        LoadedModel loaded = load(GoldenData.directory("mmfree-tiny/bf16"));
+
+        assertThat(loaded.defaults().stopTokenIds()).containsExactly(2);
+        assertThat(loaded.defaults().bosTokenId()).hasValue(1);
+        assertThat(loaded.defaults().temperature()).isEmpty();
+        loaded.model().close();
+    }
+
+    private static LoadedModel load(Path path) throws Exception {
+        return load(path, LoadProgress.NONE);
+    }
+
+    private static LoadedModel load(Path path, LoadProgress progress) throws Exception {
+        Kernels kernels = KernelSelection.select("scalar", 2);
+        try {
+            return ModelLoader.load(path, kernels, progress);
+        } catch (CheckpointFormatException e) {
+            kernels.workers().close();
+            throw e;
+        }
+    }
+}
