@@ -7,6 +7,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.setun.tokenizer.ChatMessage;
@@ -82,6 +83,30 @@ final class ByteTokenizer implements Tokenizer {
     @Override
     public int vocabSize() {
         return VOCAB;
+    }
+
+    @Override
+    public OptionalInt tokenId(String token) {
+        return switch (token) {
+            case "^" -> OptionalInt.of(BOS);
+            case "$" -> OptionalInt.of(EOS);
+            default -> OptionalInt.empty();
+        };
+    }
+
+    @Override
+    public OptionalInt bosId() {
+        return OptionalInt.of(BOS);
+    }
+
+    @Override
+    public OptionalInt eosId() {
+        return OptionalInt.of(EOS);
+    }
+
+    @Override
+    public boolean hasChatTemplate() {
+        return true;
     }
 
     @Override
