@@ -1,0 +1,67 @@
+package org.setun.web;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.setun.engine.FinishReason;
+import org.setun.generation.Usage;
+
+/** How an endpoint that generates text writes its answer. */
+sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
+
+    /** What every answer's id begins with. */
+    String idPrefix();
+
+    /** The value of {@code object} in a whole answer. */
+    String answerObject();
+
+    /** The value of {@code object} in a chunk of a streamed one. */
+    String chunkObject();
+
+    /** Returns the choices of the first chunk, which comes before any text; empty for no such chunk. */
+    List<Object> opening();
+
+    /** Returns a chunk's choice that carries more text. */
+    Object delta(int index, String text);
+
+    /** Returns a chunk's choice that ends it. */
+    Object end(int index, FinishReason reason);
+
+    /** Returns a choice of a whole answer. */
+    Object choice(int index, String text, FinishReason reason);
+
+    /** Returns OpenAI's word for {@code reason}. */
+    static String finishReason(FinishReason reason) {
+        return switch (reason) {
+            case STOP -> "stop";
+            case LENGTH -> "length";
+            case CANCELLED -> throw new IllegalArgumentException("a cancelled answer has no reader");
+        };
+    }
+
+    /**
+     * A whole answer, or a chunk of a stream that reports its usage.
+     *
+     * @param usage null in all chunks but the last
+     */
+    record Answer(
+            String id,
+            String object,
+            long created,
+            String model,
+            List<Object> choices,
+            @Nullable UsageBody usage) {}
+
+    /** A chunk of a stream that does not report its usage. */
+    record Chunk(String id, String object, long created, String model, List<Object> choices) {}
+
+    /** Token counts. */
+    record UsageBody(int promptTokens, int completionTokens, int totalTokens) {
+
+        /** Returns the counts of all of a request's choices together. */
+        static UsageBody sum(List<Usage> usages) {
+            int prompt = usages.stream().mapToInt(Usage::promptTokens).sum();
+            int completion = usages.stream().mapToInt(Usage::completionTokens).sum();
+            return new UsageBody(prompt, completion, prompt + completion);
+        }
+    }
+}

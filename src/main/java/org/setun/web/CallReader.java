@@ -1,0 +1,123 @@
+package org.setun.web;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.setun.generation.Prompt;
+import org.setun.sampling.SamplingParameters;
+import tools.jackson.databind.JsonNode;
+
+/** Reads and checks the bodies of the endpoints that generate text. Thread-safe. */
+final class CallReader {
+
+    private static final int MAX_STOPS = 4;
+    private static final double MAX_TEMPERATURE = 2;
+
+    private final ServedModel model;
+
+    CallReader(ServedModel model) {
+        this.model = model;
+    }
+
+    /**
+     * Reads the body of {@code POST /v1/completions}.
+     *
+     * @throws ApiException if it cannot be answered
+     */
+    GenerationCall readCompletion(byte[] body) {
+        JsonFields fields = WireJson.readObject(body);
+        checkModel(fields);
+        List<Prompt> prompts = PromptField.read(fields.required("prompt"));
+        UnsupportedFields.COMPLETIONS.check(fields);
+        return read(fields, prompts, maxTokens(fields, "max_tokens"));
+    }
+
+    /**
+     * Reads the body of {@code POST /v1/chat/completions}.
+     *
+     * @throws ApiException if it cannot be answered
+     */
+    GenerationCall readChat(byte[] body) {
+        JsonFields fields = WireJson.readObject(body);
+        checkModel(fields);
+        Prompt prompt = MessagesField.read(fields.required("messages"));
+        UnsupportedFields.CHAT.check(fields);
+        OptionalInt legacy = maxTokens(fields, "max_tokens");
+        OptionalInt current = maxTokens(fields, "max_completion_tokens");
+        return read(fields, List.of(prompt), current.isPresent() ? current : legacy);
+    }
+
+    private GenerationCall read(JsonFields fields, List<Prompt> prompts, OptionalInt maxTokens) {
+        boolean stream = fields.flag("stream", false);
+        return new GenerationCall(
+                prompts,
+                maxTokens,
+                sampling(fields),
+                stop(fields),
+                stream,
+                includeUsage(fields, stream),
+                fields.unread());
+    }
+
+    private void checkModel(JsonFields fields) {
+        Optional<String> name = fields.string("model");
+        if (name.isPresent() && !name.get().equals(model.name())) {
+            throw ApiException.modelNotFound(name.get(), model.name());
+        }
+    }
+
+    private static OptionalInt maxTokens(JsonFields fields, String name) {
+        return fields.integer(name, 1, Integer.MAX_VALUE);
+    }
+
+    private SamplingParameters sampling(JsonFields fields) {
+        // -1 is how vLLM's clients switch top_k off.
+        int topK = fields.integer("top_k", -1, Integer.MAX_VALUE)
+                .orElse(model.sampling().topK());
+        return new SamplingParameters(
+                fields.number("temperature", 0, false, MAX_TEMPERATURE)
+                        .orElse(model.sampling().temperature()),
+                Math.max(0, topK),
+                fields.number("top_p", 0, true, 1).orElse(model.sampling().topP()),
+                fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE));
+    }
+
+    private static List<String> stop(JsonFields fields) {
+        Optional<JsonNode> field = fields.any("stop");
+        if (field.isEmpty()) {
+            return List.of();
+        }
+        JsonNode stop = field.get();
+        if (stop.isString()) {
+            return List.of(stopText("stop", stop));
+        }
+        if (!stop.isArray()) {
+            throw JsonFields.wrongType("stop", "a string or an array of strings", stop);
+        }
+        if (stop.size() > MAX_STOPS) {
+            throw ApiException.invalidValue(
+                    "stop", "stop: expected at most " + MAX_STOPS + " strings, found " + stop.size());
+        }
+        return IntStream.range(0, stop.size())
+                .mapToObj(i -> stopText("stop[" + i + "]", stop.get(i)))
+                .toList();
+    }
+
+    private static String stopText(String param, JsonNode value) {
+        String text = JsonFields.string(param, value);
+        if (text.isEmpty()) {
+            throw ApiException.invalidValue(param, param + ": expected a string with text, found \"\"");
+        }
+        return text;
+    }
+
+    private static boolean includeUsage(JsonFields fields, boolean stream) {
+        Optional<JsonFields> options = fields.object("stream_options");
+        if (options.isPresent() && !stream) {
+            throw ApiException.invalidValue(
+                    "stream_options", "stream_options: expected only together with \"stream\": true");
+        }
+        return options.isPresent() && options.get().flag("include_usage", false);
+    }
+}

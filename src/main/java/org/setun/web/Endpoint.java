@@ -1,0 +1,54 @@
+package org.setun.web;
+
+/** The endpoints that generate text, and what differs between them. */
+enum Endpoint {
+    /** {@code POST /v1/completions}. */
+    COMPLETIONS("completions", "prompt") {
+        @Override
+        GenerationCall read(CallReader reader, byte[] body) {
+            return reader.readCompletion(body);
+        }
+
+        @Override
+        AnswerFormat format() {
+            return new CompletionFormat();
+        }
+    },
+
+    /** {@code POST /v1/chat/completions}. */
+    CHAT_COMPLETIONS("chat_completions", "messages") {
+        @Override
+        GenerationCall read(CallReader reader, byte[] body) {
+            return reader.readChat(body);
+        }
+
+        @Override
+        AnswerFormat format() {
+            return new ChatFormat();
+        }
+    };
+
+    private final String label;
+    private final String promptParam;
+
+    Endpoint(String label, String promptParam) {
+        this.label = label;
+        this.promptParam = promptParam;
+    }
+
+    /** Reads and checks a request's body. */
+    abstract GenerationCall read(CallReader reader, byte[] body);
+
+    /** Returns how answers are written. */
+    abstract AnswerFormat format();
+
+    /** Returns the name in metrics. */
+    String label() {
+        return label;
+    }
+
+    /** Returns the field that holds the prompt. */
+    String promptParam() {
+        return promptParam;
+    }
+}

@@ -1,0 +1,107 @@
+package org.setun.web;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.setun.generation.GenerationEvent;
+import org.setun.generation.Usage;
+import org.setun.web.AnswerFormat.UsageBody;
+
+/**
+ * Writes an answer as server-sent events, byte by byte as OpenAI does: Spring's own writer leaves out the space after
+ * {@code data:}, which naive clients need. For one thread at a time.
+ */
+final class EventStream {
+
+    private static final byte[] EVENT_START = "data: ".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] DONE = "data: [DONE]\n\n".getBytes(StandardCharsets.UTF_8);
+
+    private final AnswerHead head;
+    private final boolean includeUsage;
+    private final Function<Throwable, ErrorBody> explain;
+    private final List<Usage> usages = new ArrayList<>();
+    private int unended;
+
+    /**
+     * Creates the writer.
+     *
+     * @param numChoices how many choices the answer has
+     * @param includeUsage whether the stream reports its usage
+     * @param explain gives what the client is told of a failure
+     */
+    EventStream(AnswerHead head, int numChoices, boolean includeUsage, Function<Throwable, ErrorBody> explain) {
+        this.head = head;
+        this.explain = explain;
+        this.unended = numChoices;
+        this.includeUsage = includeUsage;
+    }
+
+    /** Returns the bytes that come before any text, which may be none. */
+    byte[] opening() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        List<Object> opening = head.format().opening();
+        if (!opening.isEmpty()) {
+            chunk(out, opening, null);
+        }
+        return out.toByteArray();
+    }
+
+    /**
+     * Returns the bytes of {@code events}. The end of the last choice is followed by that of the stream; so is the first
+     * failure of a choice, after which nothing is written any more.
+     */
+    byte[] write(List<Generations.ChoiceEvent> events) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        for (Generations.ChoiceEvent event : events) {
+            if (!isEnded()) {
+                write(out, event.index(), event.event());
+            }
+        }
+        return out.toByteArray();
+    }
+
+    /** Returns whether the stream's end has been written. */
+    boolean isEnded() {
+        return unended == 0;
+    }
+
+    private void write(ByteArrayOutputStream out, int index, GenerationEvent event) {
+        switch (event) {
+            case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text.text())), null);
+            case GenerationEvent.Finished finished -> {
+                chunk(out, List.of(head.format().end(index, finished.reason())), null);
+                usages.add(finished.usage());
+                unended--;
+                if (unended == 0) {
+                    end(out);
+                }
+            }
+            case GenerationEvent.Failed failed -> {
+                unended = 0;
+                event(out, explain.apply(failed.cause()));
+                out.writeBytes(DONE);
+            }
+        }
+    }
+
+    private void end(ByteArrayOutputStream out) {
+        if (includeUsage) {
+            chunk(out, List.of(), UsageBody.sum(usages));
+        }
+        out.writeBytes(DONE);
+    }
+
+    private void chunk(ByteArrayOutputStream out, List<Object> choices, @Nullable UsageBody usage) {
+        event(out, includeUsage ? head.chunk(choices, usage) : head.chunk(choices));
+    }
+
+    private static void event(ByteArrayOutputStream out, Object data) {
+        out.writeBytes(EVENT_START);
+        out.writeBytes(WireJson.write(data));
+        out.writeBytes(EVENT_END);
+    }
+}

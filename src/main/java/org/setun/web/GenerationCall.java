@@ -1,0 +1,45 @@
+package org.setun.web;
+
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.setun.generation.GenerationRequest;
+import org.setun.generation.Prompt;
+import org.setun.sampling.SamplingParameters;
+
+/**
+ * A validated body of a request that generates text.
+ *
+ * @param prompts what to continue; each gives one choice
+ * @param maxTokens how many tokens each choice may have; empty for the server's default
+ * @param sampling how tokens are chosen
+ * @param stop texts that end a choice
+ * @param stream whether the answer is sent as it comes
+ * @param includeUsage whether a stream ends with the token counts
+ * @param unknownFields the fields of the body that mean nothing to this server
+ */
+record GenerationCall(
+        List<Prompt> prompts,
+        OptionalInt maxTokens,
+        SamplingParameters sampling,
+        List<String> stop,
+        boolean stream,
+        boolean includeUsage,
+        List<String> unknownFields) {
+
+    GenerationCall {
+        prompts = List.copyOf(prompts);
+        stop = List.copyOf(stop);
+        unknownFields = List.copyOf(unknownFields);
+    }
+
+    /** Returns one request for each prompt; {@code id} names them in the engine. */
+    List<GenerationRequest> generations(String id) {
+        if (prompts.size() == 1) {
+            return List.of(new GenerationRequest(id, prompts.getFirst(), maxTokens, sampling, stop));
+        }
+        return IntStream.range(0, prompts.size())
+                .mapToObj(i -> new GenerationRequest(id + "-" + i, prompts.get(i), maxTokens, sampling, stop))
+                .toList();
+    }
+}

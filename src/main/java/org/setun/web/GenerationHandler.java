@@ -1,0 +1,179 @@
+package org.setun.web;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import org.setun.engine.EngineRejectedException;
+import org.setun.generation.Generator;
+import org.setun.generation.InvalidPromptException;
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.http.server.reactive.ServerHttpResponse;
+import org.springframework.stereotype.Component;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * The way of a request that generates text: bytes, checked call, running generations, answer. Reading and starting are
+ * done on {@link RequestThreads}, since both can take long; event loops only move bytes.
+ */
+@Component
+final class GenerationHandler {
+
+    /** The header that names fields of the body which mean nothing to this server. */
+    static final String WARNING = "x-setun-warning";
+
+    private static final int MAX_WARNINGS = 10;
+    private static final int MAX_WARNING_NAME = 60;
+    private static final MediaType EVENT_STREAM = MediaType.parseMediaType("text/event-stream; charset=utf-8");
+
+    private final Generator generator;
+    private final ServedModel model;
+    private final RequestObserver observer;
+    private final Executor requestThreads;
+    private final BodyReader bodies;
+    private final CallReader calls;
+
+    GenerationHandler(
+            Generator generator,
+            ServedModel model,
+            RequestObserver observer,
+            RequestThreads requestThreads,
+            ApiSettings settings) {
+        this.generator = generator;
+        this.model = model;
+        this.observer = observer;
+        this.requestThreads = requestThreads;
+        this.bodies = new BodyReader(settings.maxBodySize());
+        this.calls = new CallReader(model);
+    }
+
+    /** Answers a request. Whatever way the exchange ends, its generations have ended or been cancelled then. */
+    Mono<Void> handle(ServerWebExchange exchange, Endpoint endpoint) {
+        RequestArrival arrival = RequestArrival.of(exchange);
+        RequestTrack track = new RequestTrack(observer, endpoint, arrival);
+        Generations generations = new Generations();
+        return bodies.read(exchange.getRequest())
+                // A future, because unlike a scheduler's task it is not interrupted when the client goes.
+                .flatMap(body -> Mono.fromFuture(() ->
+                        CompletableFuture.supplyAsync(() -> start(endpoint, body, generations, track), requestThreads)))
+                .flatMap(started -> {
+                    warn(exchange.getResponse(), started.call().unknownFields());
+                    return started.call().stream()
+                            ? stream(exchange.getResponse(), started, generations, track, arrival)
+                            : whole(exchange.getResponse(), started, generations, track);
+                })
+                .onErrorMap(failure -> explain(failure, arrival, track))
+                .doFinally(signal -> {
+                    generations.end();
+                    track.ended(signal);
+                });
+    }
+
+    private record Started(GenerationCall call, AnswerHead head) {}
+
+    private Started start(Endpoint endpoint, byte[] body, Generations generations, RequestTrack track) {
+        GenerationCall call = endpoint.read(calls, body);
+        track.read(call);
+        AnswerHead head = AnswerHead.next(endpoint.format(), model.name());
+        try {
+            generations.start(generator, call.generations(head.id()));
+        } catch (InvalidPromptException e) {
+            throw ApiException.badRequest(endpoint.promptParam(), e.code(), Objects.requireNonNull(e.getMessage()));
+        } catch (EngineRejectedException e) {
+            throw new CompletionException(e);
+        }
+        return new Started(call, head);
+    }
+
+    private static Mono<Void> whole(
+            ServerHttpResponse response, Started started, Generations generations, RequestTrack track) {
+        WholeAnswer answer =
+                new WholeAnswer(started.head(), started.call().prompts().size());
+        return generations
+                .ready()
+                .publishOn(Schedulers.parallel())
+                .handle((ready, sink) -> {
+                    List<Generations.ChoiceEvent> events = ready.drain();
+                    track.sent(events);
+                    answer.add(events);
+                    answer.failure().ifPresent(sink::error);
+                    if (answer.isComplete()) {
+                        ready.end();
+                    }
+                })
+                .then(Mono.defer(() -> {
+                    byte[] json = answer.json();
+                    response.getHeaders().setContentType(MediaType.APPLICATION_JSON);
+                    response.getHeaders().setContentLength(json.length);
+                    return response.writeWith(
+                            Mono.fromSupplier(() -> response.bufferFactory().wrap(json)));
+                }));
+    }
+
+    private static Mono<Void> stream(
+            ServerHttpResponse response,
+            Started started,
+            Generations generations,
+            RequestTrack track,
+            RequestArrival arrival) {
+        GenerationCall call = started.call();
+        EventStream stream = new EventStream(started.head(), call.prompts().size(), call.includeUsage(), failure -> {
+            ApiException error = Failures.describe(failure, arrival.requestId());
+            track.failed(error);
+            return error.body();
+        });
+        response.setStatusCode(HttpStatus.OK);
+        response.getHeaders().setContentType(EVENT_STREAM);
+        response.getHeaders().set(HttpHeaders.CACHE_CONTROL, "no-cache");
+        // nginx would gather tokens until its buffer is full.
+        response.getHeaders().set("X-Accel-Buffering", "no");
+        // Each group is flushed, and is filled only when the one before it has left: with all that is ready by then.
+        Mono<DataBuffer> opening = Mono.fromSupplier(() -> buffer(response, stream.opening()));
+        Flux<Mono<DataBuffer>> groups = generations
+                .ready()
+                .publishOn(Schedulers.parallel())
+                .map(ready -> Mono.fromSupplier(() -> {
+                    List<Generations.ChoiceEvent> events = ready.drain();
+                    track.sent(events);
+                    byte[] bytes = stream.write(events);
+                    if (stream.isEnded()) {
+                        ready.end();
+                    }
+                    return buffer(response, bytes);
+                }));
+        return response.writeAndFlushWith(groups.startWith(opening));
+    }
+
+    private static DataBuffer buffer(ServerHttpResponse response, byte[] bytes) {
+        return response.bufferFactory().wrap(bytes);
+    }
+
+    private static Throwable explain(Throwable failure, RequestArrival arrival, RequestTrack track) {
+        if (Failures.isDisconnect(failure)) {
+            track.disconnected();
+            return failure;
+        }
+        ApiException error = Failures.describe(failure, arrival.requestId());
+        track.failed(error);
+        return error;
+    }
+
+    private static void warn(ServerHttpResponse response, List<String> unknownFields) {
+        unknownFields.stream()
+                .limit(MAX_WARNINGS)
+                .forEach(name -> response.getHeaders().add(WARNING, "unknown field '" + printable(name) + "'"));
+    }
+
+    // A field's name is the client's: a header must not carry a line break or anything beyond ASCII.
+    private static String printable(String name) {
+        String start = name.length() <= MAX_WARNING_NAME ? name : name.substring(0, MAX_WARNING_NAME) + "...";
+        return start.replaceAll("[^ -~]", "?");
+    }
+}

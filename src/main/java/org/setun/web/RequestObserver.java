@@ -1,0 +1,34 @@
+package org.setun.web;
+
+import java.time.Duration;
+
+/** Sees what the API does, for metrics. Methods may run on any thread, must be quick and must not throw. */
+public interface RequestObserver {
+
+    /** How a request ended, as its client saw it. */
+    enum Outcome {
+        /** The whole answer was sent. */
+        SUCCESS,
+        /** The client went away. */
+        CANCELLED,
+        /** The client sent what cannot be answered. */
+        CLIENT_ERROR,
+        /** The server was too busy, or draining. */
+        REJECTED,
+        /** The server failed. */
+        SERVER_ERROR
+    }
+
+    /** Sees the first text of an answer, {@code sinceArrival} after the request's headers had come. */
+    void firstText(Duration sinceArrival);
+
+    /**
+     * Sees the end of a request.
+     *
+     * @param endpoint its short name, such as {@code chat_completions}
+     * @param stream whether the answer was to be streamed; false also where the body could not be read
+     * @param outcome how it ended
+     * @param duration from the arrival of its headers to the end of its answer
+     */
+    void requestEnded(String endpoint, boolean stream, Outcome outcome, Duration duration);
+}

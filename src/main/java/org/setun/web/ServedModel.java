@@ -1,0 +1,34 @@
+package org.setun.web;
+
+import java.time.Instant;
+import java.util.Map;
+
+/**
+ * The model as the API shows it.
+ *
+ * @param name what clients call it
+ * @param created when its files were made
+ * @param sampling what a request gets that does not say how to sample
+ * @param details more about it for {@code GET /v1/models}, such as its architecture; shown as they are, in their order
+ */
+public record ServedModel(String name, Instant created, SamplingDefaults sampling, Map<String, Object> details) {
+
+    /**
+     * What a request gets that does not say how to sample.
+     *
+     * @param temperature 0 to 2
+     * @param topK 0 keeps all tokens
+     * @param topP above 0, at most 1
+     */
+    public record SamplingDefaults(double temperature, int topK, double topP) {
+
+        /** The model's own distribution: what OpenAI's API documents as its defaults. */
+        public static final SamplingDefaults NEUTRAL = new SamplingDefaults(1, 0, 1);
+    }
+
+    public ServedModel {
+        if (name.isBlank()) {
+            throw new IllegalArgumentException("the model's name is blank");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package org.setun.web;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The fields of OpenAI's API and of its dialects which this server knows and does not act on. A value that changes
+ * nothing is taken, so that clients which always send one work; any other is an error, since ignoring it would give an
+ * answer that the client did not ask for.
+ */
+final class UnsupportedFields {
+
+    // In both endpoints. Fields that only inform or bill, and so cannot change the answer, take any value.
+    private static final Map<String, Predicate<JsonNode>> COMMON = Map.ofEntries(
+            Map.entry("user", UnsupportedFields::any),
+            Map.entry("metadata", UnsupportedFields::any),
+            Map.entry("service_tier", UnsupportedFields::any),
+            Map.entry("safety_identifier", UnsupportedFields::any),
+            Map.entry("prompt_cache_key", UnsupportedFields::any),
+            Map.entry("prompt_cache_retention", UnsupportedFields::any),
+            Map.entry("n", number(1)),
+            Map.entry("frequency_penalty", number(0)),
+            Map.entry("presence_penalty", number(0)),
+            Map.entry("repetition_penalty", number(1)),
+            Map.entry("logit_bias", UnsupportedFields::isEmpty),
+            Map.entry("min_p", number(0)),
+            Map.entry("typical_p", number(1)),
+            Map.entry("min_tokens", number(0)),
+            Map.entry("ignore_eos", UnsupportedFields::isFalse),
+            Map.entry("stop_token_ids", UnsupportedFields::isEmpty),
+            Map.entry("response_format", UnsupportedFields::isTextFormat));
+
+    /** The fields of {@code POST /v1/completions}. */
+    static final UnsupportedFields COMPLETIONS = new UnsupportedFields(Map.of(
+            "best_of", number(1),
+            "echo", UnsupportedFields::isFalse,
+            "logprobs", UnsupportedFields::none,
+            "prompt_logprobs", UnsupportedFields::none,
+            "suffix", text("")));
+
+    /** The fields of {@code POST /v1/chat/completions}. */
+    static final UnsupportedFields CHAT = new UnsupportedFields(Map.ofEntries(
+            Map.entry("logprobs", UnsupportedFields::isFalse),
+            Map.entry("top_logprobs", number(0)),
+            Map.entry("tools", UnsupportedFields::isEmpty),
+            Map.entry("tool_choice", text("none").or(text("auto"))),
+            Map.entry("parallel_tool_calls", UnsupportedFields::any),
+            Map.entry("functions", UnsupportedFields::isEmpty),
+            Map.entry("function_call", text("none").or(text("auto"))),
+            Map.entry("modalities", UnsupportedFields::isTextOnly),
+            Map.entry("audio", UnsupportedFields::none),
+            Map.entry("prediction", UnsupportedFields::none),
+            Map.entry("store", UnsupportedFields::isFalse),
+            Map.entry("reasoning_effort", text("none")),
+            Map.entry("verbosity", text("medium")),
+            Map.entry("web_search_options", UnsupportedFields::none)));
+
+    // Sorted, so that of several fields at fault the same one is always named.
+    private final TreeMap<String, Predicate<JsonNode>> neutral;
+
+    private UnsupportedFields(Map<String, Predicate<JsonNode>> own) {
+        neutral = new TreeMap<>(COMMON);
+        neutral.putAll(own);
+    }
+
+    /**
+     * Checks that no field asks for more than this server does.
+     *
+     * @throws ApiException if one does
+     */
+    void check(JsonFields fields) {
+        neutral.forEach((name, isNeutral) -> fields.any(name).ifPresent(value -> {
+            if (!isNeutral.test(value)) {
+                throw ApiException.unsupported(
+                        name,
+                        name + ": not supported by this server, found " + JsonFields.describe(value)
+                                + "; leave the field out");
+            }
+        }));
+    }
+
+    private static boolean any(JsonNode value) {
+        return true;
+    }
+
+    private static boolean none(JsonNode value) {
+        return false;
+    }
+
+    private static boolean isFalse(JsonNode value) {
+        return value.isBoolean() && !value.booleanValue();
+    }
+
+    private static boolean isEmpty(JsonNode value) {
+        return value.isContainer() && value.isEmpty();
+    }
+
+    private static boolean isTextOnly(JsonNode value) {
+        return value.isArray() && value.size() == 1 && text("text").test(value.get(0));
+    }
+
+    private static boolean isTextFormat(JsonNode value) {
+        return value.isObject() && value.has("type") && text("text").test(value.get("type"));
+    }
+
+    private static Predicate<JsonNode> number(int neutral) {
+        return value -> value.isNumber() && value.asDouble(Double.NaN) == neutral;
+    }
+
+    private static Predicate<JsonNode> text(String neutral) {
+        return value -> value.isString() && value.stringValue().equals(neutral);
+    }
+}
