@@ -56,8 +56,7 @@ final class GenerationHandler {
 
     /** Answers a request. Whatever way the exchange ends, its generations have ended or been cancelled then. */
     Mono<Void> handle(ServerWebExchange exchange, Endpoint endpoint) {
-        RequestArrival arrival = RequestArrival.of(exchange);
-        RequestTrack track = new RequestTrack(observer, endpoint, arrival);
+        RequestTrack track = new RequestTrack(observer, endpoint, RequestArrival.of(exchange));
         Generations generations = new Generations();
         return bodies.read(exchange.getRequest())
                 // A future, because unlike a scheduler's task it is not interrupted when the client goes.
@@ -66,13 +65,13 @@ final class GenerationHandler {
                 .flatMap(started -> {
                     warn(exchange.getResponse(), started.call().unknownFields());
                     return started.call().stream()
-                            ? stream(exchange.getResponse(), started, generations, track, arrival)
+                            ? stream(exchange.getResponse(), started, generations, track)
                             : whole(exchange.getResponse(), started, generations, track);
                 })
-                .onErrorMap(failure -> explain(failure, arrival, track))
+                .onErrorMap(failure -> !Failures.isDisconnect(failure), track::failed)
                 .doFinally(signal -> {
                     generations.end();
-                    track.ended(signal);
+                    track.ended();
                 });
     }
 
@@ -105,6 +104,7 @@ final class GenerationHandler {
                     answer.add(events);
                     answer.failure().ifPresent(sink::error);
                     if (answer.isComplete()) {
+                        track.answered();
                         ready.end();
                     }
                 })
@@ -118,17 +118,13 @@ final class GenerationHandler {
     }
 
     private static Mono<Void> stream(
-            ServerHttpResponse response,
-            Started started,
-            Generations generations,
-            RequestTrack track,
-            RequestArrival arrival) {
+            ServerHttpResponse response, Started started, Generations generations, RequestTrack track) {
         GenerationCall call = started.call();
-        EventStream stream = new EventStream(started.head(), call.prompts().size(), call.includeUsage(), failure -> {
-            ApiException error = Failures.describe(failure, arrival.requestId());
-            track.failed(error);
-            return error.body();
-        });
+        EventStream stream = new EventStream(
+                started.head(),
+                call.prompts().size(),
+                call.includeUsage(),
+                failure -> track.failed(failure).body());
         response.setStatusCode(HttpStatus.OK);
         response.getHeaders().setContentType(EVENT_STREAM);
         response.getHeaders().set(HttpHeaders.CACHE_CONTROL, "no-cache");
@@ -144,6 +140,7 @@ final class GenerationHandler {
                     track.sent(events);
                     byte[] bytes = stream.write(events);
                     if (stream.isEnded()) {
+                        track.answered();
                         ready.end();
                     }
                     return buffer(response, bytes);
@@ -153,16 +150,6 @@ final class GenerationHandler {
 
     private static DataBuffer buffer(ServerHttpResponse response, byte[] bytes) {
         return response.bufferFactory().wrap(bytes);
-    }
-
-    private static Throwable explain(Throwable failure, RequestArrival arrival, RequestTrack track) {
-        if (Failures.isDisconnect(failure)) {
-            track.disconnected();
-            return failure;
-        }
-        ApiException error = Failures.describe(failure, arrival.requestId());
-        track.failed(error);
-        return error;
     }
 
     private static void warn(ServerHttpResponse response, List<String> unknownFields) {

@@ -3,7 +3,6 @@ package org.setun.web;
 import java.util.List;
 import org.setun.generation.GenerationEvent;
 import org.setun.web.RequestObserver.Outcome;
-import reactor.core.publisher.SignalType;
 
 /** Follows one request for the observer. Its calls follow one another, on whatever thread. */
 final class RequestTrack {
@@ -13,7 +12,8 @@ final class RequestTrack {
     private final RequestArrival arrival;
     private volatile boolean stream;
     private volatile boolean textSeen;
-    private volatile Outcome outcome = Outcome.SUCCESS;
+    // Until it is known better: a server that notices a closed connection only sees that sending has ended, as ever.
+    private volatile Outcome outcome = Outcome.CANCELLED;
 
     RequestTrack(RequestObserver observer, Endpoint endpoint, RequestArrival arrival) {
         this.observer = observer;
@@ -34,24 +34,25 @@ final class RequestTrack {
         }
     }
 
-    /** Sees the error that the client is told. */
-    void failed(ApiException error) {
+    /** Sees what went wrong, and returns what the client is told. */
+    ApiException failed(Throwable failure) {
+        ApiException error = Failures.describe(failure, arrival.requestId());
         outcome = switch (error.status()) {
             case TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE -> Outcome.REJECTED;
             default -> error.status().is4xxClientError() ? Outcome.CLIENT_ERROR : Outcome.SERVER_ERROR;
         };
+        return error;
     }
 
-    /** Sees that the client has gone. */
-    void disconnected() {
-        outcome = Outcome.CANCELLED;
+    /** Sees that all of the answer is on its way, be it an error in its midst. */
+    void answered() {
+        if (outcome == Outcome.CANCELLED) {
+            outcome = Outcome.SUCCESS;
+        }
     }
 
     /** Sees the end. */
-    void ended(SignalType signal) {
-        if (signal == SignalType.CANCEL) {
-            disconnected();
-        }
+    void ended() {
         observer.requestEnded(endpoint.label(), stream, outcome, arrival.elapsed());
     }
 }

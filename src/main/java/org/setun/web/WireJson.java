@@ -18,8 +18,10 @@ final class WireJson {
     /** No request of the OpenAI API nests deeper, JSON schemas included; a stack overflow is far away. */
     static final int MAX_DEPTH = 100;
 
-    // Jackson appends where a bracket was opened, with the name of its own class.
-    private static final Pattern SOURCE_NOTE = Pattern.compile(" ?\\([^()]*\\[Source:.*", Pattern.DOTALL);
+    // Jackson's messages name its own settings in backquotes, and where a bracket was opened with one of its classes.
+    private static final Pattern OWN_LIMIT = Pattern.compile(", from `[^`]*`");
+    private static final Pattern OWN_NOTE =
+            Pattern.compile("( ?\\([^()]*\\[Source:| \\(`|: enable `| for `).*", Pattern.DOTALL);
 
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -44,8 +46,7 @@ final class WireJson {
         try {
             node = MAPPER.readTree(body);
         } catch (StreamConstraintsException e) {
-            throw ApiException.badRequest(
-                    null, "invalid_json", "the body's JSON exceeds a limit" + place(e) + ": " + reason(e));
+            throw ApiException.badRequest(null, "invalid_json", "the body's JSON exceeds a limit: " + reason(e));
         } catch (JacksonException e) {
             throw ApiException.badRequest(
                     null, "invalid_json", "the body is not valid JSON" + place(e) + ": " + reason(e));
@@ -70,6 +71,7 @@ final class WireJson {
     }
 
     private static String reason(JacksonException e) {
-        return SOURCE_NOTE.matcher(e.getOriginalMessage()).replaceAll("");
+        String message = OWN_LIMIT.matcher(e.getOriginalMessage()).replaceAll("");
+        return OWN_NOTE.matcher(message).replaceAll("");
     }
 }

@@ -1,0 +1,54 @@
+package org.setun.web;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.time.Instant;
+import java.util.Map;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.ComponentScan;
+
+/** Starts the API on a free port, over a generator that the test scripts. */
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+@SpringBootTest(classes = ApiTest.Application.class, webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT)
+@interface ApiTest {
+
+    /** The API without an engine. */
+    @SpringBootConfiguration
+    @EnableAutoConfiguration
+    @ComponentScan("org.setun.web")
+    class Application {
+
+        /** How many bytes a body may have here. */
+        static final int MAX_BODY_SIZE = 100_000;
+
+        @Bean
+        ScriptedGenerator generator() {
+            return new ScriptedGenerator();
+        }
+
+        @Bean
+        RecordingObserver observer() {
+            return new RecordingObserver();
+        }
+
+        @Bean
+        ServedModel servedModel() {
+            return new ServedModel(
+                    "lab/tiny",
+                    Instant.ofEpochSecond(1_700_000_000),
+                    new ServedModel.SamplingDefaults(0.7, 0, 0.9),
+                    Map.of("architecture", "mmfree"));
+        }
+
+        @Bean
+        ApiSettings apiSettings() {
+            return new ApiSettings(MAX_BODY_SIZE);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+package org.setun.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.setun.generation.Prompt;
+import org.setun.sampling.SamplingParameters;
+import org.setun.tokenizer.ChatMessage;
+
+final class CallReaderTest {
+
+    private final CallReader reader = new CallReader(
+            new ServedModel("tiny", Instant.EPOCH, new ServedModel.SamplingDefaults(0.7, 5, 0.9), Map.of()));
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            "Once"               | Text[text=Once]
+            ""                   | Text[text=]
+            ["a","b"]            | Text[text=a], Text[text=b]
+            [1,2,3]              | Tokens[ids=[1, 2, 3]]
+            [[1,2],[3]]          | Tokens[ids=[1, 2]], Tokens[ids=[3]]
+            """)
+    void aPromptHasOneOfFourForms(String json, String prompts) {
+        GenerationCall call = completion("{\"prompt\":%s}".formatted(json));
+
+        assertThat(call.prompts().toString()).isEqualTo("[" + prompts + "]");
+    }
+
+    @Test
+    void aCallThatSaysNothingElseGetsTheModelsDefaults() {
+        GenerationCall call = completion("{\"prompt\":\"x\"}");
+
+        assertThat(call)
+                .isEqualTo(new GenerationCall(
+                        List.of(new Prompt.Text("x")),
+                        OptionalInt.empty(),
+                        new SamplingParameters(0.7, 5, 0.9, OptionalLong.empty()),
+                        List.of(),
+                        false,
+                        false,
+                        List.of()));
+    }
+
+    @Test
+    void everyParameterIsRead() {
+        GenerationCall call = completion("""
+                {"model":"tiny","prompt":"x","max_tokens":7,"temperature":2,"top_p":0.25,"top_k":3,"seed":-9,"n":1,
+                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me"}""");
+
+        assertThat(call)
+                .isEqualTo(new GenerationCall(
+                        List.of(new Prompt.Text("x")),
+                        OptionalInt.of(7),
+                        new SamplingParameters(2, 3, 0.25, OptionalLong.of(-9)),
+                        List.of("\n", "end"),
+                        true,
+                        true,
+                        List.of()));
+    }
+
+    @Test
+    void nullIsAsGoodAsAbsent() {
+        GenerationCall call = completion("""
+                {"model":null,"prompt":"x","max_tokens":null,"temperature":null,"top_p":null,"top_k":null,"seed":null,
+                 "n":null,"stop":null,"stream":null,"stream_options":null,"logprobs":null,"suffix":null}""");
+
+        assertThat(call).isEqualTo(completion("{\"prompt\":\"x\"}"));
+    }
+
+    @Test
+    void topKCanBeSwitchedOffInBothDialects() {
+        assertThat(completion("{\"prompt\":\"x\",\"top_k\":-1}").sampling().topK())
+                .isZero();
+        assertThat(completion("{\"prompt\":\"x\",\"top_k\":0}").sampling().topK())
+                .isZero();
+    }
+
+    @Test
+    void aConversationKeepsItsTurns() {
+        GenerationCall call = chat("""
+                {"messages":[{"role":"developer","content":"Be brief."},
+                             {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+                             {"role":"assistant","content":"c"},
+                             {"role":"user","content":""}]}""");
+
+        assertThat(call.prompts())
+                .containsExactly(new Prompt.Chat(List.of(
+                        new ChatMessage("system", "Be brief."),
+                        new ChatMessage("user", "a\nb"),
+                        new ChatMessage("assistant", "c"),
+                        new ChatMessage("user", ""))));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'\"max_tokens\":3', 3",
+        "'\"max_completion_tokens\":4', 4",
+        "'\"max_tokens\":3,\"max_completion_tokens\":4', 4"
+    })
+    void theNewerTokenLimitSupersedesTheOlder(String limits, int expected) {
+        GenerationCall call = chat("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],%s}".formatted(limits));
+
+        assertThat(call.maxTokens()).hasValue(expected);
+    }
+
+    @Test
+    void unknownFieldsAreNamed() {
+        GenerationCall call = completion("{\"foo\":1,\"prompt\":\"x\",\"bar\":{\"baz\":2}}");
+
+        assertThat(call.unknownFields()).containsExactly("foo", "bar");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"n\":1",
+                "\"n\":1.0",
+                "\"frequency_penalty\":0",
+                "\"logit_bias\":{}",
+                "\"logprobs\":false",
+                "\"tools\":[]",
+                "\"tool_choice\":\"auto\"",
+                "\"response_format\":{\"type\":\"text\"}",
+                "\"parallel_tool_calls\":true",
+                "\"modalities\":[\"text\"]",
+                "\"metadata\":{\"a\":\"b\"}",
+                "\"store\":false",
+                "\"service_tier\":\"auto\""
+            })
+    void aFieldThatChangesNothingIsTaken(String field) {
+        GenerationCall call = chat("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],%s}".formatted(field));
+
+        assertThat(call.unknownFields()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            "n":2                                       | n
+            "tools":[{"type":"function"}]               | tools
+            "tool_choice":"required"                    | tool_choice
+            "response_format":{"type":"json_object"}    | response_format
+            "logprobs":true                             | logprobs
+            "top_logprobs":2                            | top_logprobs
+            "logit_bias":{"1":2}                        | logit_bias
+            "frequency_penalty":0.5                     | frequency_penalty
+            "presence_penalty":"x"                      | presence_penalty
+            "min_p":0.1                                 | min_p
+            "modalities":["audio"]                      | modalities
+            """)
+    void whatCannotBeDoneIsRefused(String field, String param) {
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],%s}".formatted(field);
+
+        assertRefused(() -> chat(body), param, "unsupported_parameter");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            {}                                                        | prompt              | missing_required_parameter
+            {"prompt":null}                                           | prompt              | missing_required_parameter
+            {"prompt":3}                                              | prompt              | invalid_type
+            {"prompt":{}}                                             | prompt              | invalid_type
+            {"prompt":[]}                                             | prompt              | invalid_value
+            {"prompt":[[]]}                                           | prompt[0]           | invalid_value
+            {"prompt":[true]}                                         | prompt[0]           | invalid_type
+            {"prompt":["a",3]}                                        | prompt[1]           | invalid_type
+            {"prompt":[1,"a"]}                                        | prompt[1]           | invalid_type
+            {"prompt":[1.5]}                                          | prompt[0]           | invalid_type
+            {"prompt":[-1]}                                           | prompt[0]           | invalid_value
+            {"prompt":[[1],[2,99999999999]]}                          | prompt[1][1]        | invalid_value
+            {"prompt":"half \\ud83d"}                                 | prompt              | invalid_value
+            {"prompt":"x","model":3}                                  | model               | invalid_type
+            {"prompt":"x","max_tokens":0}                             | max_tokens          | invalid_value
+            {"prompt":"x","max_tokens":1.5}                           | max_tokens          | invalid_type
+            {"prompt":"x","max_tokens":"3"}                           | max_tokens          | invalid_type
+            {"prompt":"x","max_tokens":99999999999999999999}          | max_tokens          | invalid_value
+            {"prompt":"x","temperature":-0.1}                         | temperature         | invalid_value
+            {"prompt":"x","temperature":2.1}                          | temperature         | invalid_value
+            {"prompt":"x","temperature":1e400}                        | temperature         | invalid_value
+            {"prompt":"x","temperature":"hot"}                        | temperature         | invalid_type
+            {"prompt":"x","top_p":0}                                  | top_p               | invalid_value
+            {"prompt":"x","top_p":1.01}                               | top_p               | invalid_value
+            {"prompt":"x","top_k":-2}                                 | top_k               | invalid_value
+            {"prompt":"x","seed":9223372036854775808}                 | seed                | invalid_value
+            {"prompt":"x","seed":0.5}                                 | seed                | invalid_type
+            {"prompt":"x","stop":7}                                   | stop                | invalid_type
+            {"prompt":"x","stop":""}                                  | stop                | invalid_value
+            {"prompt":"x","stop":["a",""]}                            | stop[1]             | invalid_value
+            {"prompt":"x","stop":["a",1]}                             | stop[1]             | invalid_type
+            {"prompt":"x","stop":["a","b","c","d","e"]}               | stop                | invalid_value
+            {"prompt":"x","stream":"true"}                            | stream              | invalid_type
+            {"prompt":"x","stream_options":{}}                        | stream_options      | invalid_value
+            {"prompt":"x","stream":true,"stream_options":[]}          | stream_options      | invalid_type
+            {"prompt":"x","stream":true,"stream_options":{"include_usage":1}} | stream_options.include_usage | invalid_type
+            {"prompt":"x","echo":true}                                | echo                | unsupported_parameter
+            {"prompt":"x","best_of":2}                                | best_of             | unsupported_parameter
+            {"prompt":"x","logprobs":0}                               | logprobs            | unsupported_parameter
+            """)
+    void aWrongCompletionIsRefusedByItsField(String body, String param, String code) {
+        assertRefused(() -> completion(body), param, code);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            {}                                                                        | messages                    | missing_required_parameter
+            {"messages":"hi"}                                                         | messages                    | invalid_type
+            {"messages":[]}                                                           | messages                    | invalid_value
+            {"messages":["hi"]}                                                       | messages[0]                 | invalid_type
+            {"messages":[{"content":"x"}]}                                            | messages[0].role            | missing_required_parameter
+            {"messages":[{"role":"tool","content":"x"}]}                              | messages[0].role            | invalid_value
+            {"messages":[{"role":"user"}]}                                            | messages[0].content         | missing_required_parameter
+            {"messages":[{"role":"user","content":3}]}                                | messages[0].content         | invalid_type
+            {"messages":[{"role":"user","content":[{"type":"image_url"}]}]}           | messages[0].content[0].type | unsupported_parameter
+            {"messages":[{"role":"user","content":[{"type":"text"}]}]}                | messages[0].content[0].text | missing_required_parameter
+            {"messages":[{"role":"user","content":["x"]}]}                            | messages[0].content[0]      | invalid_type
+            {"messages":[{"role":"assistant","tool_calls":[{}]}]}                     | messages[0].tool_calls      | unsupported_parameter
+            """)
+    void aWrongConversationIsRefusedByItsField(String body, String param, String code) {
+        assertRefused(() -> chat(body), param, code);
+    }
+
+    @Test
+    void anErrorSaysWhatWasExpectedAndFound() {
+        assertThatExceptionOfType(ApiException.class)
+                .isThrownBy(() -> completion("{\"prompt\":\"x\",\"temperature\":3}"))
+                .withMessage("temperature: expected a number from 0 to 2, found 3");
+        assertThatExceptionOfType(ApiException.class)
+                .isThrownBy(() -> completion("{\"prompt\":\"x\",\"max_tokens\":0}"))
+                .withMessage("max_tokens: expected an integer of 1 or more, found 0");
+    }
+
+    @Test
+    void anotherModelIsNotFound() {
+        assertThatExceptionOfType(ApiException.class)
+                .isThrownBy(() -> completion("{\"prompt\":\"x\",\"model\":\"gpt-4\"}"))
+                .satisfies(e -> {
+                    assertThat(e.status().value()).isEqualTo(404);
+                    assertThat(e.body().error().code()).isEqualTo("model_not_found");
+                    assertThat(e.body().error().param()).isEqualTo("model");
+                });
+    }
+
+    @Test
+    void aRequestHasALimitedNumberOfPrompts() {
+        String prompts = "\"a\",".repeat(PromptField.MAX_PROMPTS) + "\"a\"";
+
+        assertRefused(() -> completion("{\"prompt\":[" + prompts + "]}"), "prompt", "invalid_value");
+    }
+
+    private GenerationCall completion(String body) {
+        return reader.readCompletion(body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private GenerationCall chat(String body) {
+        return reader.readChat(body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void assertRefused(Runnable reading, String param, String code) {
+        assertThatExceptionOfType(ApiException.class).isThrownBy(reading::run).satisfies(e -> {
+            assertThat(e.status().value()).isEqualTo(400);
+            assertThat(e.body().error().type()).isEqualTo("invalid_request_error");
+            assertThat(e.body().error().param()).isEqualTo(param);
+            assertThat(e.body().error().code()).isEqualTo(code);
+            assertThat(e).hasMessageStartingWith(param + ": ");
+        });
+    }
+}

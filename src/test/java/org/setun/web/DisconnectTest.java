@@ -1,0 +1,166 @@
+package org.setun.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.setun.engine.FinishReason;
+import org.setun.web.RequestObserver.Outcome;
+import org.setun.web.ScriptedGenerator.Running;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+/**
+ * What happens when a client goes away, or stays and does not read. The generator writes nothing after the disconnect:
+ * cancelling must not wait for a write to fail, so that a sequence ends before the engine's next step.
+ */
+@ApiTest
+final class DisconnectTest {
+
+    private final ScriptedGenerator generator;
+    private final RecordingObserver observer;
+    private final int port;
+
+    DisconnectTest(
+            @Autowired ScriptedGenerator generator, @Autowired RecordingObserver observer, @LocalServerPort int port) {
+        this.generator = generator;
+        this.observer = observer;
+        this.port = port;
+    }
+
+    @BeforeEach
+    void answerByHand() {
+        generator.byHand();
+        observer.clear();
+    }
+
+    @Test
+    void aClientThatLeavesAStreamCancelsIt() throws Exception {
+        Running running;
+        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+            running = generator.next();
+            running.text("Once");
+            readUntil(socket, "\"text\":\"Once\"");
+        }
+
+        running.awaitCancelled();
+        assertThat(observer.nextEnd()).isEqualTo(new RecordingObserver.Ended("completions", true, Outcome.CANCELLED));
+    }
+
+    @Test
+    void aClientThatLeavesBeforeTheFirstTokenCancelsItsStream() throws Exception {
+        Running running;
+        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+            running = generator.next();
+            readUntil(socket, "text/event-stream");
+        }
+
+        running.awaitCancelled();
+        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.CANCELLED);
+    }
+
+    @Test
+    void aClientThatDoesNotWaitForItsAnswerCancelsIt() throws Exception {
+        Running running;
+        try (Socket socket = post("{\"prompt\":\"x\"}")) {
+            running = generator.next();
+            assertThat(socket.getInputStream().available()).isZero();
+        }
+
+        running.awaitCancelled();
+        assertThat(observer.nextEnd()).isEqualTo(new RecordingObserver.Ended("completions", false, Outcome.CANCELLED));
+    }
+
+    @Test
+    void aClientThatLeavesCancelsAllOfItsPrompts() throws Exception {
+        Running second;
+        Running third;
+        try (Socket socket = post("{\"prompt\":[\"a\",\"b\",\"c\"],\"stream\":true}")) {
+            Running first = generator.next();
+            second = generator.next();
+            third = generator.next();
+            first.finish(FinishReason.STOP, 1, 0);
+            readUntil(socket, "\"finish_reason\":\"stop\"");
+        }
+
+        second.awaitCancelled();
+        third.awaitCancelled();
+        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.CANCELLED);
+    }
+
+    @Test
+    void aStreamBeginsBeforeItsFirstToken() throws Exception {
+        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+            Running running = generator.next();
+
+            readUntil(socket, "text/event-stream");
+
+            running.finish(FinishReason.STOP, 1, 0);
+            readUntil(socket, "[DONE]");
+            assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.SUCCESS);
+        }
+    }
+
+    @Test
+    void aReaderThatNeverReadsStopsNeitherTheEngineNorItsCancellation() throws Exception {
+        String text = "x".repeat(1000);
+        Running running;
+        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+            running = generator.next();
+
+            // Far more than the socket's buffers hold; the test's thread stands for the engine's.
+            for (int i = 0; i < 20_000; i++) {
+                running.text(text);
+            }
+            assertThat(running.cancelled()).isNotDone();
+            assertThat(socket.isClosed()).isFalse();
+        }
+
+        running.awaitCancelled();
+        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.CANCELLED);
+    }
+
+    @Test
+    void aReaderThatIsLateGetsTheWholeText() throws Exception {
+        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+            Running running = generator.next();
+            for (int i = 0; i < 20_000; i++) {
+                running.text(i + " ");
+            }
+            running.finish(FinishReason.STOP, 1, 20_000);
+
+            String stream = readUntil(socket, "[DONE]");
+
+            assertThat(stream).contains("\"text\":\"0 \"", "\"text\":\"10000 \"", "\"text\":\"19999 \"");
+            assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.SUCCESS);
+            assertThat(stream.split("\"finish_reason\":null", -1)).hasSize(20_001);
+        }
+    }
+
+    private Socket post(String body) throws IOException {
+        Socket socket = new Socket("localhost", port);
+        socket.setSoTimeout(10_000);
+        socket.getOutputStream()
+                .write(("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                + "Content-Length: " + body.length() + "\r\n\r\n" + body)
+                        .getBytes(StandardCharsets.UTF_8));
+        return socket;
+    }
+
+    /** Returns what the server sends up to and with {@code end}; runs into the socket's time limit if it never comes. */
+    private static String readUntil(Socket socket, String end) throws IOException {
+        InputStream in = socket.getInputStream();
+        StringBuilder text = new StringBuilder();
+        byte[] buffer = new byte[65_536];
+        while (text.indexOf(end, Math.max(0, text.length() - buffer.length - end.length())) < 0) {
+            int length = in.read(buffer);
+            assertThat(length).as("bytes before '%s'", end).isPositive();
+            text.append(new String(buffer, 0, length, StandardCharsets.ISO_8859_1));
+        }
+        return text.toString();
+    }
+}
