@@ -1,0 +1,141 @@
+package org.setun.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.setun.engine.EngineRejectedException;
+import org.setun.engine.EngineStatus;
+import org.setun.engine.FinishReason;
+import org.setun.engine.RequestReport;
+import org.setun.engine.StepReport;
+
+final class SetunMetricsTest {
+
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final SetunMetrics metrics = new SetunMetrics(registry, "tiny");
+
+    @BeforeEach
+    void observeAnEngine() {
+        metrics.observe(() -> new EngineStatus(3, 2, 5, true));
+    }
+
+    @Test
+    void everyMetricHasADescriptionAndTheModel() {
+        metrics.modelLoaded(Map.of("arch", "mmfree"), Duration.ofSeconds(2));
+        metrics.requestEnded("completions", true, "success", Duration.ofMillis(20));
+
+        assertThat(registry.getMeters()).isNotEmpty().allSatisfy(meter -> {
+            Meter.Id id = meter.getId();
+            assertThat(id.getName()).startsWith("setun.");
+            assertThat(id.getDescription()).isNotBlank();
+            assertThat(id.getTag("model")).isEqualTo("tiny");
+        });
+    }
+
+    @Test
+    void prometheusSeesTheDocumentedNames() {
+        metrics.modelLoaded(Map.of("arch", "mmfree"), Duration.ofSeconds(2));
+        metrics.requestEnded("completions", true, "success", Duration.ofMillis(20));
+
+        assertThat(registry.scrape())
+                .contains(
+                        "setun_request_duration_seconds_bucket{endpoint=\"completions\",model=\"tiny\",outcome=\"success\",stream=\"true\",le=\"0.01\"} 0",
+                        "setun_time_to_first_token_seconds_bucket{model=\"tiny\",le=\"0.002\"}",
+                        "setun_time_to_first_token_seconds_bucket{model=\"tiny\",le=\"2560.0\"}",
+                        "setun_inter_token_latency_seconds_bucket{model=\"tiny\",le=\"5.0E-4\"}",
+                        "setun_time_per_output_token_seconds_count{model=\"tiny\"}",
+                        "setun_queue_time_seconds_count{model=\"tiny\"}",
+                        "setun_prefill_time_seconds_count{model=\"tiny\"}",
+                        "setun_decode_time_seconds_count{model=\"tiny\"}",
+                        "setun_requests_finished_total{model=\"tiny\",reason=\"stop\"} 0.0",
+                        "setun_requests_finished_total{model=\"tiny\",reason=\"length\"} 0.0",
+                        "setun_requests_finished_total{model=\"tiny\",reason=\"cancelled\"} 0.0",
+                        "setun_requests_finished_total{model=\"tiny\",reason=\"error\"} 0.0",
+                        "setun_requests_rejected_total{model=\"tiny\",reason=\"queue_full\"} 0.0",
+                        "setun_requests_rejected_total{model=\"tiny\",reason=\"draining\"} 0.0",
+                        "setun_requests_running{model=\"tiny\"} 3.0",
+                        "setun_requests_waiting{model=\"tiny\"} 2.0",
+                        "setun_state_slots_free{model=\"tiny\"} 5.0",
+                        "setun_tokens_prompt_total{model=\"tiny\",source=\"computed\"} 0.0",
+                        "setun_tokens_generated_total{model=\"tiny\"} 0.0",
+                        "setun_batch_size_bucket{model=\"tiny\",le=\"1.0\"} 0",
+                        "setun_step_tokens_count{model=\"tiny\",phase=\"prefill\"} 0",
+                        "setun_step_duration_seconds_count{model=\"tiny\",phase=\"mixed\"} 0",
+                        "setun_request_prompt_tokens_count{model=\"tiny\"} 0",
+                        "setun_request_output_tokens_count{model=\"tiny\"} 0",
+                        "setun_model_info{arch=\"mmfree\",model=\"tiny\"} 1",
+                        "setun_model_load_duration_seconds{model=\"tiny\"} 2.0");
+    }
+
+    @Test
+    void aRequestIsCountedFromItsStartToItsEnd() {
+        metrics.requestStarted("r", Duration.ofMillis(4));
+        metrics.stepFinished(new StepReport(1, 7, 0, Duration.ofMillis(3)));
+        metrics.firstToken("r", Duration.ofMillis(10));
+        metrics.stepFinished(new StepReport(1, 0, 1, Duration.ofMillis(1)));
+        metrics.nextToken("r", Duration.ofMillis(2));
+        metrics.stepFinished(new StepReport(1, 0, 1, Duration.ofMillis(1)));
+        metrics.nextToken("r", Duration.ofMillis(4));
+        metrics.requestFinished(
+                new RequestReport("r", 7, 3, Duration.ofMillis(4), Duration.ofMillis(6), Duration.ofMillis(6)),
+                FinishReason.LENGTH);
+
+        assertThat(counter("setun.tokens.prompt", "source", "computed")).isEqualTo(7);
+        assertThat(counter("setun.tokens.generated")).isEqualTo(3);
+        assertThat(counter("setun.requests.finished", "reason", "length")).isEqualTo(1);
+        assertThat(counter("setun.requests.finished", "reason", "stop")).isZero();
+        assertThat(seconds("setun.queue.time")).isCloseTo(0.004, within(1e-9));
+        assertThat(seconds("setun.prefill.time")).isCloseTo(0.006, within(1e-9));
+        assertThat(seconds("setun.decode.time")).isCloseTo(0.006, within(1e-9));
+        assertThat(seconds("setun.inter.token.latency")).isCloseTo(0.006, within(1e-9));
+        assertThat(seconds("setun.time.per.output.token")).isCloseTo(0.003, within(1e-9));
+        assertThat(registry.get("setun.step.duration")
+                        .tag("phase", "decode")
+                        .timer()
+                        .count())
+                .isEqualTo(2);
+        assertThat(registry.get("setun.step.duration")
+                        .tag("phase", "prefill")
+                        .timer()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.get("setun.batch.size").summary().count()).isEqualTo(3);
+    }
+
+    @Test
+    void aRequestThatEndsInTheQueueHasNoTimesInTheEngine() {
+        metrics.requestFinished(
+                new RequestReport("r", 7, 0, Duration.ofMillis(4), Duration.ZERO, Duration.ZERO),
+                FinishReason.CANCELLED);
+
+        assertThat(counter("setun.requests.finished", "reason", "cancelled")).isEqualTo(1);
+        assertThat(registry.get("setun.prefill.time").timer().count()).isZero();
+        assertThat(registry.get("setun.time.per.output.token").timer().count()).isZero();
+    }
+
+    @Test
+    void rejectionsAndFaultsAreCounted() {
+        metrics.requestRejected("r", EngineRejectedException.Reason.QUEUE_FULL);
+        metrics.requestFailed(
+                new RequestReport("r", 1, 1, Duration.ZERO, Duration.ZERO, Duration.ZERO), new IllegalStateException());
+
+        assertThat(counter("setun.requests.rejected", "reason", "queue_full")).isEqualTo(1);
+        assertThat(counter("setun.requests.finished", "reason", "error")).isEqualTo(1);
+    }
+
+    private double counter(String name, String... tags) {
+        return registry.get(name).tags(tags).counter().count();
+    }
+
+    private double seconds(String timer) {
+        return registry.get(timer).timer().totalTime(TimeUnit.SECONDS);
+    }
+}
