@@ -6,7 +6,6 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.time.Instant;
 import java.util.Map;
-import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.context.annotation.Bean;
@@ -18,8 +17,7 @@ import org.springframework.context.annotation.ComponentScan;
 @SpringBootTest(classes = ApiTest.Application.class, webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT)
 @interface ApiTest {
 
-    /** The API without an engine. */
-    @SpringBootConfiguration
+    /** The API without an engine. No stereotype, lest the application's own component scan find it. */
     @EnableAutoConfiguration
     @ComponentScan("org.setun.web")
     class Application {

@@ -1,0 +1,126 @@
+package org.setun;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.setun.architecture.GenerationDefaults;
+import org.setun.architecture.ModelReport;
+import org.setun.engine.Engine;
+import org.setun.generation.EngineGenerator;
+import org.setun.generation.GenerationSettings;
+import org.setun.generation.Generator;
+import org.setun.metrics.SetunMetrics;
+import org.setun.web.ApiSettings;
+import org.setun.web.RequestObserver;
+import org.setun.web.ServedModel;
+import org.setun.web.ServedModel.SamplingDefaults;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.info.BuildProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/**
+ * How the parts become one server. The model is loaded while the application context starts, and the port opens after
+ * that: whoever can connect finds a model, and whoever cannot need not tell "loading" from "busy".
+ */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(SetunProperties.class)
+class Composition {
+
+    @Bean
+    ServedCheckpoint checkpoint(SetunProperties properties, ObjectProvider<BuildProperties> build) {
+        BuildProperties known = build.getIfAvailable();
+        Instant buildTime = known == null ? null : known.getTime();
+        return ServedCheckpoint.load(properties, buildTime == null ? Instant.now() : buildTime);
+    }
+
+    @Bean
+    SetunMetrics metrics(MeterRegistry registry, ServedCheckpoint checkpoint) {
+        SetunMetrics metrics = new SetunMetrics(registry, checkpoint.name());
+        ModelReport report = checkpoint.loaded().report();
+        metrics.modelLoaded(
+                Map.of("arch", report.family(), "parameters", Long.toString(report.parameters())),
+                checkpoint.loadDuration());
+        return metrics;
+    }
+
+    // Closed before the checkpoint whose weights it uses: Spring destroys a bean before those it was made from.
+    @Bean
+    Engine engine(ServedCheckpoint checkpoint, SetunProperties properties, SetunMetrics metrics) {
+        try {
+            Engine engine =
+                    new Engine(checkpoint.loaded().model(), properties.engine().settings(), metrics);
+            metrics.observe(engine::status);
+            return engine;
+        } catch (IllegalStateException e) {
+            throw new ModelUnavailableException(
+                    String.valueOf(e.getMessage()),
+                    "Lower setun.engine.max-sequences, or give the process more memory.",
+                    e);
+        }
+    }
+
+    @Bean
+    GenerationSettings generationSettings(ServedCheckpoint checkpoint, SetunProperties properties) {
+        Integer contextLength = properties.engine().contextLength();
+        return new GenerationSettings(
+                contextLength == null ? checkpoint.loaded().model().dimensions().maxPositions() : contextLength,
+                properties.engine().defaultMaxTokens(),
+                checkpoint.stopTokens());
+    }
+
+    @Bean
+    Generator generator(Engine engine, ServedCheckpoint checkpoint, GenerationSettings settings) {
+        return new EngineGenerator(engine, checkpoint.tokenizer(), settings);
+    }
+
+    @Bean
+    ServedModel servedModel(ServedCheckpoint checkpoint, GenerationSettings settings) {
+        ModelReport report = checkpoint.loaded().report();
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("architecture", report.family());
+        details.put("parameters", report.parameters());
+        details.put("layers", report.layers());
+        details.put("vocab_size", checkpoint.loaded().model().dimensions().vocabSize());
+        // vLLM's name for it, which its clients look for.
+        details.put("max_model_len", settings.contextLength());
+        return new ServedModel(
+                checkpoint.name(),
+                checkpoint.created(),
+                sampling(checkpoint.loaded().defaults()),
+                details);
+    }
+
+    @Bean
+    ApiSettings apiSettings(SetunProperties properties) {
+        return new ApiSettings(Math.toIntExact(properties.server().maxBodySize().toBytes()));
+    }
+
+    @Bean
+    RequestObserver requestObserver(SetunMetrics metrics) {
+        return new RequestObserver() {
+            @Override
+            public void firstText(Duration sinceArrival) {
+                metrics.firstText(sinceArrival);
+            }
+
+            @Override
+            public void requestEnded(String endpoint, boolean stream, Outcome outcome, Duration duration) {
+                metrics.requestEnded(endpoint, stream, outcome.name().toLowerCase(Locale.ROOT), duration);
+            }
+        };
+    }
+
+    /** Returns what the model's authors recommend; what they say nothing of stays as OpenAI documents it. */
+    static SamplingDefaults sampling(GenerationDefaults defaults) {
+        boolean greedy = !defaults.sampling().orElse(true);
+        return new SamplingDefaults(
+                greedy ? 0 : defaults.temperature().orElse(SamplingDefaults.NEUTRAL.temperature()),
+                defaults.topK().orElse(SamplingDefaults.NEUTRAL.topK()),
+                defaults.topP().orElse(SamplingDefaults.NEUTRAL.topP()));
+    }
+}

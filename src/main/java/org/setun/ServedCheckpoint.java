@@ -1,0 +1,143 @@
+package org.setun;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
+import org.setun.architecture.LoadedModel;
+import org.setun.architecture.ModelLoader;
+import org.setun.checkpoint.BundledModel;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.kernel.KernelSelection;
+import org.setun.kernel.Kernels;
+import org.setun.model.Model;
+import org.setun.tokenizer.Tokenizer;
+import org.setun.tokenizer.TokenizerFormatException;
+
+/**
+ * A checkpoint in memory, ready to be served. Its files are not needed any more.
+ *
+ * @param name what clients call it
+ * @param created when its files were made
+ * @param loaded its model, and what its checkpoint says about it
+ * @param tokenizer its tokenizer
+ * @param loadDuration how long loading took
+ */
+record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokenizer tokenizer, Duration loadDuration)
+        implements AutoCloseable {
+
+    private static final String OTHER_MODEL =
+            "Name another checkpoint with --setun.model.path=PATH, or none to serve the model that ships with Setun.";
+
+    /**
+     * Loads what the settings name. The caller closes it.
+     *
+     * @param buildTime when this Setun was built, and with it the model that ships
+     * @throws ModelUnavailableException if it cannot be loaded
+     */
+    static ServedCheckpoint load(SetunProperties properties, Instant buildTime) {
+        Path path = properties.model().path();
+        try {
+            if (path != null) {
+                return load(path, name(properties, directoryName(path)), modified(path), properties.engine());
+            }
+            try (BundledModel bundled = BundledModel.extract()) {
+                return load(bundled.directory(), name(properties, BundledModel.NAME), buildTime, properties.engine());
+            }
+        } catch (CheckpointFormatException | TokenizerFormatException e) {
+            throw new ModelUnavailableException(String.valueOf(e.getMessage()), OTHER_MODEL, e);
+        } catch (NoSuchFileException e) {
+            throw new ModelUnavailableException(e.getFile() + ": no such file or directory", OTHER_MODEL, e);
+        } catch (IOException e) {
+            throw new ModelUnavailableException("The model's files cannot be read: " + e, OTHER_MODEL, e);
+        } catch (OutOfMemoryError e) {
+            throw new ModelUnavailableException(
+                    "There is not enough memory for the model: " + e.getMessage(),
+                    "Give the process more memory, or serve a smaller model.",
+                    e);
+        }
+    }
+
+    private static ServedCheckpoint load(Path path, String name, Instant created, SetunProperties.Engine settings)
+            throws CheckpointFormatException, TokenizerFormatException, IOException {
+        long start = System.nanoTime();
+        // First, since it is quick: who forgot the tokenizer should not wait for the weights.
+        Tokenizer tokenizer = Tokenizer.load(path);
+        try {
+            Kernels kernels = kernels(settings);
+            try {
+                LoadedModel loaded = ModelLoader.load(path, kernels, new LoadLog(name));
+                try {
+                    requireKnownTokens(path, tokenizer, loaded.model());
+                } catch (CheckpointFormatException e) {
+                    loaded.model().close();
+                    throw e;
+                }
+                return new ServedCheckpoint(
+                        name, created, loaded, tokenizer, Duration.ofNanos(System.nanoTime() - start));
+            } catch (CheckpointFormatException | IOException | RuntimeException | Error e) {
+                kernels.workers().close();
+                throw e;
+            }
+        } catch (CheckpointFormatException | IOException | RuntimeException | Error e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    private static Kernels kernels(SetunProperties.Engine settings) {
+        Integer threads = settings.threads();
+        try {
+            return KernelSelection.select(
+                    settings.kernel(), threads == null ? KernelSelection.physicalCores() : threads);
+        } catch (IllegalArgumentException e) {
+            throw new ModelUnavailableException(
+                    String.valueOf(e.getMessage()), "Set setun.engine.kernel to one of these, or leave it out.", e);
+        }
+    }
+
+    private static void requireKnownTokens(Path path, Tokenizer tokenizer, Model model)
+            throws CheckpointFormatException {
+        int vocabSize = model.dimensions().vocabSize();
+        if (tokenizer.vocabSize() > vocabSize) {
+            throw CheckpointFormatException.mismatch(
+                    path + ": tokenizer.json",
+                    "token ids below the model's vocab_size, " + vocabSize,
+                    "ids up to " + (tokenizer.vocabSize() - 1),
+                    "use the tokenizer that belongs to this model");
+        }
+    }
+
+    private static String name(SetunProperties properties, String otherwise) {
+        String name = properties.model().name();
+        return name == null ? otherwise : name;
+    }
+
+    private static String directoryName(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        Path directory = Files.isRegularFile(absolute) ? absolute.getParent() : absolute;
+        Path name = directory == null ? null : directory.getFileName();
+        return name == null ? "model" : name.toString();
+    }
+
+    private static Instant modified(Path path) throws IOException {
+        return Files.getLastModifiedTime(path).toInstant();
+    }
+
+    /** Returns the ids that end an answer: what the checkpoint's configuration says and what its tokenizer says. */
+    Set<Integer> stopTokens() {
+        Set<Integer> ids = new HashSet<>(loaded.defaults().stopTokenIds());
+        tokenizer.eosId().ifPresent(ids::add);
+        return ids;
+    }
+
+    @Override
+    public void close() {
+        loaded.model().close();
+        tokenizer.close();
+    }
+}

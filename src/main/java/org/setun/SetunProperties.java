@@ -1,0 +1,111 @@
+package org.setun;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.setun.engine.EngineSettings;
+import org.setun.kernel.KernelSelection;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * Setun's own settings, {@code setun.*}. Each can be given as an argument, {@code --setun.model.path=…}, as an environment
+ * variable, {@code SETUN_MODEL_PATH}, or in an {@code application.yaml}. A name that does not exist is an error.
+ *
+ * @param model what is served
+ * @param engine how it runs
+ * @param server how it is reached
+ */
+@ConfigurationProperties(prefix = "setun", ignoreUnknownFields = false)
+record SetunProperties(
+        @DefaultValue Model model,
+        @DefaultValue Engine engine,
+        @DefaultValue Server server) {
+
+    /**
+     * What is served.
+     *
+     * @param path a checkpoint directory or file; by default the model that ships with Setun
+     * @param name what clients call the model; by default the name of the checkpoint's directory, or that of the model
+     *     that ships
+     */
+    record Model(@Nullable Path path, @Nullable String name) {
+
+        Model {
+            // An empty environment variable is as good as none; for a path Spring sees to it.
+            name = name == null || name.isBlank() ? null : name;
+        }
+    }
+
+    /**
+     * How the model runs.
+     *
+     * @param threads how many threads compute, at least 1; by default one for each processor core
+     * @param kernel the arithmetic: {@code auto} for the fastest that this machine can run, {@code scalar}, {@code
+     *     vector-128}, {@code vector-256} or {@code vector-512}; by default {@code auto}
+     * @param maxSequences how many requests run at once at most, at least 1; by default 32
+     * @param maxQueuedRequests how many more may wait, at least 1; the next is refused with status 429; by default 256
+     * @param maxBatchTokens how many tokens one step runs at most, at least {@code maxSequences}; by default 128
+     * @param contextLength how many tokens a prompt and its answer may have together, at least 2; by default the length
+     *     that the model was trained for, beyond which recurrent models run on, but lose the thread
+     * @param defaultMaxTokens how many tokens a request that does not say gets at most, at least 1; by default 256
+     * @param drainTimeout how long running requests may go on after SIGTERM; by default 30 seconds
+     */
+    record Engine(
+            @Nullable Integer threads,
+            @DefaultValue(KernelSelection.AUTO) String kernel,
+            @DefaultValue("32") int maxSequences,
+            @DefaultValue("256") int maxQueuedRequests,
+            @DefaultValue("128") int maxBatchTokens,
+            @Nullable Integer contextLength,
+            @DefaultValue("256") int defaultMaxTokens,
+            @DefaultValue("30s") Duration drainTimeout) {
+
+        Engine {
+            if (threads != null) {
+                requireAtLeast("setun.engine.threads", 1, threads);
+            }
+            requireAtLeast("setun.engine.max-sequences", 1, maxSequences);
+            requireAtLeast("setun.engine.max-queued-requests", 1, maxQueuedRequests);
+            requireAtLeast(
+                    "setun.engine.max-batch-tokens (setun.engine.max-sequences must fit)",
+                    maxSequences,
+                    maxBatchTokens);
+            if (contextLength != null) {
+                requireAtLeast("setun.engine.context-length", 2, contextLength);
+            }
+            requireAtLeast("setun.engine.default-max-tokens", 1, defaultMaxTokens);
+            if (drainTimeout.isNegative()) {
+                throw new IllegalArgumentException(
+                        "setun.engine.drain-timeout: expected 0 or more, found " + drainTimeout);
+            }
+        }
+
+        /** Returns the settings of the engine itself. */
+        EngineSettings settings() {
+            return new EngineSettings(maxQueuedRequests, maxSequences, maxBatchTokens, drainTimeout);
+        }
+    }
+
+    /**
+     * How the model is reached. The address and the port are Spring's {@code server.address} and {@code server.port}.
+     *
+     * @param maxBodySize how large a request's body may be, at least 1 byte and less than 2 GB; by default 8 MB
+     */
+    record Server(@DefaultValue("8MB") DataSize maxBodySize) {
+
+        Server {
+            if (maxBodySize.toBytes() < 1 || maxBodySize.toBytes() > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException(
+                        "setun.server.max-body-size: expected 1B to 2047MB, found " + maxBodySize);
+            }
+        }
+    }
+
+    private static void requireAtLeast(String name, int min, int found) {
+        if (found < min) {
+            throw new IllegalArgumentException(name + ": expected " + min + " or more, found " + found);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package org.setun;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.http.StreamResponse;
+import com.openai.models.completions.Completion;
+import com.openai.models.completions.CompletionCreateParams;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.setun.engine.Engine;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/** The whole server with the model that ships, from a socket to its weights and back. */
+final class SetunApplicationTest {
+
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    private static final ConfigurableApplicationContext server = start();
+
+    @BeforeAll
+    static void isReady() throws Exception {
+        HttpResponse<String> response = get("/actuator/health/readiness");
+
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.body()).contains("\"UP\"");
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @Test
+    void theShippedModelIsListed() throws Exception {
+        assertThat(get("/v1/models").body())
+                .contains("\"id\":\"setun-fairy\"", "\"parameters\":", "\"max_model_len\":4096");
+    }
+
+    @Test
+    void aStreamSaysWhatAWholeAnswerSays() {
+        OpenAIClient client = OpenAIOkHttpClient.builder()
+                .baseUrl("http://localhost:" + port(server) + "/v1")
+                .apiKey("none")
+                .maxRetries(0)
+                .build();
+        CompletionCreateParams params = CompletionCreateParams.builder()
+                .model("setun-fairy")
+                .prompt("Once upon a time")
+                .maxTokens(12)
+                .seed(7)
+                .build();
+
+        Completion whole = client.completions().create(params);
+        String streamed;
+        try (StreamResponse<Completion> stream = client.completions().createStreaming(params)) {
+            streamed = stream.stream()
+                    .map(chunk -> chunk.choices().getFirst().text())
+                    .collect(Collectors.joining());
+        }
+
+        assertThat(whole.choices().getFirst().text()).isNotBlank().isEqualTo(streamed);
+        assertThat(whole.usage().orElseThrow().completionTokens()).isEqualTo(12);
+    }
+
+    @Test
+    void aPromptBeyondTheContextIsRefused() throws Exception {
+        HttpResponse<String> response =
+                post(server, "/v1/completions", "{\"prompt\":\"" + "and then ".repeat(5000) + "\"}");
+
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body()).contains("\"param\":\"prompt\"", "\"code\":\"context_length_exceeded\"");
+    }
+
+    @Test
+    void prometheusFindsTheMetrics() throws Exception {
+        post(server, "/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":1}");
+
+        assertThat(get("/actuator/prometheus").body())
+                .contains(
+                        "setun_tokens_generated_total{model=\"setun-fairy\"}",
+                        "setun_request_duration_seconds_count{endpoint=\"completions\",model=\"setun-fairy\"",
+                        "setun_time_to_first_token_seconds_bucket{model=\"setun-fairy\"",
+                        "setun_requests_running{model=\"setun-fairy\"}",
+                        "setun_state_slots_free{model=\"setun-fairy\"}",
+                        "setun_model_info{arch=\"ternary\",model=\"setun-fairy\"");
+    }
+
+    @Test
+    void aClientThatLeavesFreesItsPlace() throws Exception {
+        Engine engine = server.getBean(Engine.class);
+        int free = engine.status().freeSlots();
+        HttpResponse<InputStream> response = stream(server, 4000);
+        assertThat(response.body().read()).isPositive();
+
+        response.body().close();
+
+        CompletableFuture<Void> freed = CompletableFuture.runAsync(() -> {
+            while (engine.status().freeSlots() < free) {
+                Thread.onSpinWait();
+            }
+        });
+        freed.get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void shutdownLetsARunningStreamFinish() throws Exception {
+        ConfigurableApplicationContext other = start();
+        HttpResponse<InputStream> response = stream(other, 300);
+        try (BufferedReader reader =
+                new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+            assertThat(reader.readLine()).startsWith("data: {");
+
+            CompletableFuture<Void> closed = CompletableFuture.runAsync(other::close);
+            List<String> rest = reader.lines().filter(line -> !line.isEmpty()).toList();
+
+            assertThat(rest.getLast()).isEqualTo("data: [DONE]");
+            assertThat(rest.get(rest.size() - 2)).contains("\"finish_reason\":\"");
+            closed.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void shutdownTellsAStreamThatTakesTooLong() throws Exception {
+        ConfigurableApplicationContext other = start("--setun.engine.drain-timeout=0s");
+        HttpResponse<InputStream> response = stream(other, 4000);
+        try (BufferedReader reader =
+                new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+            assertThat(reader.readLine()).startsWith("data: {");
+
+            CompletableFuture<Void> closed = CompletableFuture.runAsync(other::close);
+            List<String> rest = reader.lines().filter(line -> !line.isEmpty()).toList();
+
+            assertThat(rest.getLast()).isEqualTo("data: [DONE]");
+            assertThat(rest.get(rest.size() - 2))
+                    .startsWith("data: {\"error\":")
+                    .contains("\"draining\"");
+            closed.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void aModelThatIsNotThereIsExplained(@TempDir Path directory) {
+        Path missing = directory.resolve("missing");
+
+        assertThat(explain(missing)).contains(missing.toString());
+    }
+
+    @Test
+    void aModelWithoutATokenizerIsExplained(@TempDir Path directory) throws IOException {
+        Files.writeString(directory.resolve("config.json"), "{}");
+
+        assertThat(explain(directory)).contains("tokenizer.json", "expected", "found");
+    }
+
+    private static String explain(Path model) {
+        Exception failure = catchThrowableOfType(
+                Exception.class, () -> start("--setun.model.path=" + model).close());
+        FailureAnalysis analysis = Objects.requireNonNull(new ModelUnavailableFailureAnalyzer().analyze(failure));
+        assertThat(analysis.getAction()).contains("--setun.model.path");
+        return analysis.getDescription();
+    }
+
+    private static ConfigurableApplicationContext start(String... arguments) {
+        return SpringApplication.run(
+                SetunApplication.class,
+                Stream.concat(Stream.of("--server.port=0"), Stream.of(arguments))
+                        .toArray(String[]::new));
+    }
+
+    private static HttpResponse<InputStream> stream(ConfigurableApplicationContext server, int maxTokens)
+            throws Exception {
+        String body = "{\"prompt\":\"Once\",\"stream\":true,\"max_tokens\":" + maxTokens + "}";
+        return HTTP.send(request(server, "/v1/completions", body), HttpResponse.BodyHandlers.ofInputStream());
+    }
+
+    private static HttpResponse<String> post(ConfigurableApplicationContext server, String path, String body)
+            throws Exception {
+        return HTTP.send(request(server, path, body), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static HttpRequest request(ConfigurableApplicationContext server, String path, String body) {
+        return HttpRequest.newBuilder(uri(server, path))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+    }
+
+    private static HttpResponse<String> get(String path) throws Exception {
+        return HTTP.send(HttpRequest.newBuilder(uri(server, path)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static URI uri(ConfigurableApplicationContext server, String path) {
+        return URI.create("http://localhost:" + port(server) + path);
+    }
+
+    private static String port(ConfigurableApplicationContext server) {
+        return server.getEnvironment().getRequiredProperty("local.server.port");
+    }
+}

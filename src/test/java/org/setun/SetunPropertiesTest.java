@@ -1,0 +1,128 @@
+package org.setun;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.setun.engine.EngineSettings;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.util.unit.DataSize;
+
+final class SetunPropertiesTest {
+
+    private static final SetunProperties DEFAULTS = new SetunProperties(
+            new SetunProperties.Model(null, null),
+            new SetunProperties.Engine(null, "auto", 32, 256, 128, null, 256, Duration.ofSeconds(30)),
+            new SetunProperties.Server(DataSize.ofMegabytes(8)));
+
+    private final ApplicationContextRunner runner =
+            new ApplicationContextRunner().withUserConfiguration(Settings.class);
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableConfigurationProperties(SetunProperties.class)
+    static class Settings {}
+
+    @Test
+    void theDefaultsAreThoseOfTheDocumentation() {
+        assertBound(DEFAULTS);
+    }
+
+    @Test
+    void everySettingIsMapped() {
+        assertBound(
+                new SetunProperties(
+                        new SetunProperties.Model(Path.of("/models/m"), "lab/m"),
+                        new SetunProperties.Engine(3, "scalar", 4, 5, 6, 7, 8, Duration.ofMinutes(2)),
+                        new SetunProperties.Server(DataSize.ofKilobytes(9))),
+                "setun.model.path=/models/m",
+                "setun.model.name=lab/m",
+                "setun.engine.threads=3",
+                "setun.engine.kernel=scalar",
+                "setun.engine.max-sequences=4",
+                "setun.engine.max-queued-requests=5",
+                "setun.engine.max-batch-tokens=6",
+                "setun.engine.context-length=7",
+                "setun.engine.default-max-tokens=8",
+                "setun.engine.drain-timeout=2m",
+                "setun.server.max-body-size=9KB");
+    }
+
+    @Test
+    void environmentVariablesAreMappedAndOthersIgnored() {
+        SetunProperties properties = fromEnvironment(
+                Map.of("SETUN_MODEL_PATH", "/models/m", "SETUN_ENGINE_MAXSEQUENCES", "4", "SETUN_HOME", "x"));
+
+        assertThat(properties.model().path()).isEqualTo(Path.of("/models/m"));
+        assertThat(properties.engine().maxSequences()).isEqualTo(4);
+    }
+
+    @Test
+    void anEmptyEnvironmentVariableIsAsGoodAsNone() {
+        assertThat(fromEnvironment(Map.of("SETUN_MODEL_PATH", "", "SETUN_MODEL_NAME", "")))
+                .isEqualTo(DEFAULTS);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            setun.engine.threads=0               | setun.engine.threads: expected 1 or more, found 0
+            setun.engine.max-sequences=0         | setun.engine.max-sequences: expected 1 or more, found 0
+            setun.engine.max-queued-requests=-1  | setun.engine.max-queued-requests: expected 1 or more, found -1
+            setun.engine.max-batch-tokens=31     | setun.engine.max-batch-tokens (setun.engine.max-sequences must fit): expected 32 or more, found 31
+            setun.engine.context-length=1        | setun.engine.context-length: expected 2 or more, found 1
+            setun.engine.default-max-tokens=0    | setun.engine.default-max-tokens: expected 1 or more, found 0
+            setun.engine.drain-timeout=-1s       | setun.engine.drain-timeout: expected 0 or more, found PT-1S
+            setun.server.max-body-size=0         | setun.server.max-body-size: expected 1B to 2047MB, found 0B
+            setun.server.max-body-size=2GB       | setun.server.max-body-size: expected 1B to 2047MB, found 2147483648B
+            setun.model.path=                    | setun.model.path: there is no such setting, or it needs a value
+            setun.modle.path=x                   | setun.modle.path: there is no such setting, or it needs a value
+            """)
+    void aWrongSettingIsExplained(String setting, String description) {
+        runner.withPropertyValues(setting)
+                .run(context -> assertThat(explain(Objects.requireNonNull(context.getStartupFailure())))
+                        .isEqualTo(description));
+    }
+
+    @Test
+    void aSettingOfTheWrongTypeIsLeftToSpring() {
+        runner.withPropertyValues("setun.engine.threads=many")
+                .run(context -> assertThat(new InvalidSettingFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure())))
+                        .isNull());
+    }
+
+    @Test
+    void theEngineGetsItsSettings() {
+        assertThat(new SetunProperties.Engine(1, "auto", 2, 3, 4, 5, 6, Duration.ofSeconds(7)).settings())
+                .isEqualTo(new EngineSettings(3, 2, 4, Duration.ofSeconds(7)));
+    }
+
+    private SetunProperties fromEnvironment(Map<String, Object> variables) {
+        SetunProperties[] bound = new SetunProperties[1];
+        String name = StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME;
+        runner.withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .replace(name, new SystemEnvironmentPropertySource(name, variables)))
+                .run(context -> bound[0] = context.getBean(SetunProperties.class));
+        return bound[0];
+    }
+
+    private void assertBound(SetunProperties expected, String... values) {
+        runner.withPropertyValues(values)
+                .run(context ->
+                        assertThat(context.getBean(SetunProperties.class)).isEqualTo(expected));
+    }
+
+    private static String explain(Throwable failure) {
+        return Objects.requireNonNull(new InvalidSettingFailureAnalyzer().analyze(failure))
+                .getDescription();
+    }
+}
