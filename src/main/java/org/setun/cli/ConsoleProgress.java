@@ -1,0 +1,70 @@
+package org.setun.cli;
+
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import org.jspecify.annotations.Nullable;
+import org.setun.architecture.LoadProgress;
+import picocli.CommandLine.Help.Ansi;
+
+/**
+ * Shows progress on standard error: a bar on a terminal, a line for every tenth elsewhere. What is done within a second is
+ * not worth a word.
+ */
+final class ConsoleProgress implements LoadProgress, AutoCloseable {
+
+    private static final long QUIET_NANOS = 1_000_000_000L;
+    private static final long MEGABYTE = 1 << 20;
+    private static final int STEPS = 10;
+
+    private final String task;
+    private final long started = System.nanoTime();
+    private final boolean terminal;
+    private @Nullable ProgressBar bar;
+    private long stepsShown;
+
+    ConsoleProgress(String task) {
+        this.task = task;
+        this.terminal = Ansi.AUTO.enabled();
+    }
+
+    @Override
+    public void update(String tensor, long doneBytes, long totalBytes) {
+        if (System.nanoTime() - started < QUIET_NANOS) {
+            return;
+        }
+        if (terminal) {
+            showBar(tensor, doneBytes, totalBytes);
+        } else {
+            showLine(doneBytes, totalBytes);
+        }
+    }
+
+    private void showBar(String tensor, long doneBytes, long totalBytes) {
+        if (bar == null) {
+            bar = new ProgressBarBuilder()
+                    .setTaskName(task)
+                    .setUnit("MB", MEGABYTE)
+                    .setInitialMax(totalBytes)
+                    .build();
+        }
+        bar.setExtraMessage(tensor);
+        bar.stepTo(doneBytes);
+    }
+
+    private void showLine(long doneBytes, long totalBytes) {
+        long steps = totalBytes == 0 ? STEPS : doneBytes * STEPS / totalBytes;
+        if (steps > stepsShown) {
+            stepsShown = steps;
+            System.err.printf(
+                    "%s: %d %% (%d of %d MB)%n",
+                    task, steps * 100 / STEPS, doneBytes / MEGABYTE, totalBytes / MEGABYTE);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package org.setun.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.setun.architecture.LoadProgress;
+import org.setun.architecture.ModelInspector;
+import org.setun.architecture.ModelReport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Says what a checkpoint is. */
+@Command(
+        name = "inspect",
+        description =
+                "Says what a checkpoint is: architecture, tensors, sizes, zero fractions, and whether it runs here.")
+final class InspectCommand implements Callable<Integer> {
+
+    private static final double MEGABYTE = 1e6;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Parameters(index = "0", paramLabel = "PATH", description = "A checkpoint directory or file.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path path;
+
+    @Option(names = "--json", description = "Print one JSON object instead of text.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws Exception {
+        ModelReport report = ModelInspector.inspect(path, LoadProgress.NONE);
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            JsonMapper mapper = JsonMapper.builder()
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .build();
+            out.println(mapper.writeValueAsString(ReportJson.of(path, report)));
+        } else {
+            print(report, out);
+        }
+        out.flush();
+        return report.obstacle().isPresent() ? 1 : 0;
+    }
+
+    private void print(ModelReport report, PrintWriter out) {
+        out.printf("%s%n", path);
+        out.printf("  family          %s (%s)%n", report.family(), report.architecture());
+        out.printf("  layers          %d%n", report.layers());
+        out.printf("  parameters      %,d%n", report.parameters());
+        out.printf(
+                "  stored          %,.1f MB in %d tensors%n",
+                report.storedBytes() / MEGABYTE, report.stored().size());
+        if (report.obstacle().isPresent()) {
+            out.printf("  runs here       no: %s%n", report.obstacle().get());
+        } else {
+            out.printf("  loaded          %,.1f MB%n", report.loadedBytes() / MEGABYTE);
+            out.printf("  zero weights    %.2f %% of all ternary weights%n", 100 * report.zeroFraction());
+            out.printf("  runs here       yes%n");
+        }
+        out.printf("%n%-52s %-5s %-16s %12s%n", "stored tensor", "type", "shape", "bytes");
+        for (ModelReport.Stored tensor : report.stored()) {
+            out.printf("%-52s %-5s %-16s %,12d%n", tensor.name(), tensor.type(), tensor.shape(), tensor.bytes());
+        }
+        if (!report.ternary().isEmpty()) {
+            out.printf("%n%-52s %-16s %8s%n", "ternary matrix", "shape", "zeros");
+            for (ModelReport.Ternary matrix : report.ternary()) {
+                String shape = "[" + matrix.rows() + ", " + matrix.columns() + "]";
+                out.printf("%-52s %-16s %6.2f %%%n", matrix.name(), shape, 100 * matrix.zeroFraction());
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+package org.setun.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.lang.foreign.ValueLayout;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.setun.checkpoint.Checkpoint;
+import org.setun.cli.PackagedSetun.Result;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The commands of the packaged jar, run as a user runs them. */
+@Timeout(300)
+final class CommandLineIT {
+
+    private static final Path GOLDEN = Path.of("src/test/resources/golden/mmfree-tiny/f32");
+    private static final JsonMapper JSON = new JsonMapper();
+
+    @Test
+    void helpNamesEveryCommand() throws Exception {
+        Result result = PackagedSetun.run("--help");
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.out()).contains("serve", "convert", "inspect", "logits", "generate");
+        assertThat(result.err()).isEmpty();
+        for (String command : new String[] {"serve", "convert", "inspect", "logits", "generate"}) {
+            assertThat(PackagedSetun.run(command, "--help").exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void aWrongCommandLineExitsWithTwoAndNothingOnStandardOutput() throws Exception {
+        Result result = PackagedSetun.run("logits", "--tokens", "one");
+        assertThat(result.exitCode()).isEqualTo(2);
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err()).contains("--tokens").contains("one");
+    }
+
+    @Test
+    void aMissingModelIsOneSentence() throws Exception {
+        Result result = PackagedSetun.run("inspect", "/no/such/model");
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.err().lines()).hasSize(1);
+        assertThat(result.err()).contains("/no/such/model");
+    }
+
+    @Test
+    void aTruncatedModelIsOneSentence(@TempDir Path directory) throws Exception {
+        Files.copy(GOLDEN.resolve("config.json"), directory.resolve("config.json"));
+        byte[] whole = Files.readAllBytes(GOLDEN.resolve("model.safetensors"));
+        Files.write(directory.resolve("model.safetensors"), Arrays.copyOf(whole, whole.length - 100));
+        for (String command : new String[] {"inspect", "convert"}) {
+            Result result = command.equals("inspect")
+                    ? PackagedSetun.run(command, directory.toString())
+                    : PackagedSetun.run(
+                            command,
+                            directory.toString(),
+                            directory.resolve("out").toString());
+            assertThat(result.exitCode()).as(command).isEqualTo(1);
+            assertThat(result.err().lines()).as(command).hasSize(1);
+            assertThat(result.err()).contains("model.safetensors");
+        }
+    }
+
+    @Test
+    void logitsOfAGoldenModelAreThoseOfUpstream() throws Exception {
+        try (Checkpoint expected = Checkpoint.open(GOLDEN.resolve("expected.safetensors"))) {
+            String tokens = tokens(expected);
+            Result result = PackagedSetun.run("logits", "--model", GOLDEN.toString(), "--tokens", tokens);
+            assertThat(result.exitCode()).as(result.err()).isZero();
+            JsonNode json = JSON.readTree(result.out());
+            assertThat(json.get("tokens").toString()).isEqualTo("[" + tokens + "]");
+            float[] logits = expected.require("logits").floats();
+            int index = 0;
+            for (JsonNode row : json.get("logits")) {
+                for (JsonNode value : row) {
+                    assertThat(value.floatValue()).isCloseTo(logits[index++], within(1e-4f));
+                }
+            }
+            assertThat(index).isEqualTo(logits.length);
+        }
+    }
+
+    @Test
+    void aConvertedModelInspectsAndComputesLikeItsSource(@TempDir Path directory) throws Exception {
+        String converted = directory.resolve("converted").toString();
+        assertThat(PackagedSetun.run("convert", GOLDEN.toString(), converted, "--packing", "b3", "--float-type", "f32")
+                        .exitCode())
+                .isZero();
+        Result inspected = PackagedSetun.run("inspect", converted, "--json");
+        assertThat(inspected.exitCode()).as(inspected.err()).isZero();
+        assertThat(JSON.readTree(inspected.out()).get("family").asString()).isEqualTo("ternary");
+        String tokens = "1,5,9,2";
+        assertThat(PackagedSetun.run("logits", "--model", converted, "--tokens", tokens)
+                        .out())
+                .isEqualTo(PackagedSetun.run("logits", "--model", GOLDEN.toString(), "--tokens", tokens)
+                        .out());
+        Path tensors = directory.resolve("logits.safetensors");
+        assertThat(PackagedSetun.run("logits", "--model", converted, "--tokens", tokens, "--output", tensors.toString())
+                        .exitCode())
+                .isZero();
+        try (Checkpoint written = Checkpoint.open(tensors)) {
+            assertThat(written.require("logits").shape().dimension(0)).isEqualTo(4);
+        }
+        Result again = PackagedSetun.run("convert", GOLDEN.toString(), converted);
+        assertThat(again.exitCode()).isEqualTo(1);
+        assertThat(again.err()).contains(converted).contains("exists");
+    }
+
+    @Test
+    void theModelThatShipsWritesWords() throws Exception {
+        Result result =
+                PackagedSetun.run("generate", "--prompt", "Once upon a time", "--max-tokens", "40", "--seed", "7");
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        assertThat(result.out()).startsWith("Once upon a time");
+        assertThat(result.out().trim().split("\\s+").length).isGreaterThan(15);
+        assertThat(result.err()).contains("tokens/s");
+        Result again =
+                PackagedSetun.run("generate", "--prompt", "Once upon a time", "--max-tokens", "40", "--seed", "7");
+        assertThat(again.out()).isEqualTo(result.out());
+    }
+
+    @Test
+    void serveAnswersWithTheModelThatShipsAndEndsOnSigterm() throws Exception {
+        Process server = PackagedSetun.builder("--server.port=0")
+                .redirectErrorStream(true)
+                .start();
+        try (BufferedReader log =
+                new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
+            int port = awaitPort(log);
+            HttpResponse<String> response;
+            try (HttpClient client = HttpClient.newHttpClient()) {
+                HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/v1/completions"))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"prompt\":\"Once upon a time\",\"max_tokens\":16,\"stream\":true}"))
+                        .build();
+                response = client.send(request, HttpResponse.BodyHandlers.ofString());
+            }
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(response.body()).startsWith("data: {").endsWith("data: [DONE]\n\n");
+            server.destroy();
+            assertThat(server.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(server.exitValue()).as("128 + SIGTERM, or 0").isIn(0, 143);
+        } finally {
+            server.destroyForcibly();
+        }
+    }
+
+    private static int awaitPort(BufferedReader log) throws Exception {
+        Pattern ready = Pattern.compile("http://localhost:(\\d+)/v1");
+        StringBuilder seen = new StringBuilder();
+        for (String line = log.readLine(); line != null; line = log.readLine()) {
+            seen.append(line).append('\n');
+            Matcher matcher = ready.matcher(line);
+            if (matcher.find()) {
+                return Integer.parseInt(matcher.group(1));
+            }
+        }
+        throw new AssertionError("the server ended before it was ready:\n" + seen);
+    }
+
+    private static String tokens(Checkpoint expected) throws Exception {
+        return expected.require("input_ids")
+                .bytes()
+                .elements(ValueLayout.JAVA_LONG_UNALIGNED)
+                .map(element -> String.valueOf(element.get(ValueLayout.JAVA_LONG_UNALIGNED, 0)))
+                .collect(Collectors.joining(","));
+    }
+}
