@@ -42,6 +42,9 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     // NumPy's own limit: enough for any tensor, small enough that a shape costs nothing.
     private static final int MAX_RANK = 64;
 
+    private static final List<ElementType> TYPES =
+            Arrays.stream(ElementType.values()).filter(type -> !type.isBlock()).toList();
+
     private static final String TRUNCATED = "the file is truncated, download it again";
 
     SafetensorsHeader {
@@ -173,14 +176,14 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     }
 
     private static ElementType elementType(String where, String name) throws CheckpointFormatException {
-        for (ElementType type : ElementType.values()) {
+        for (ElementType type : TYPES) {
             if (type.name().equals(name)) {
                 return type;
             }
         }
         throw CheckpointFormatException.mismatch(
                 where + ": dtype",
-                "one of " + Arrays.toString(ElementType.values()),
+                "one of " + TYPES,
                 CheckpointFormatException.printable(name),
                 "convert the checkpoint to a supported type");
     }

@@ -53,10 +53,16 @@ public final class SafetensorsWriter implements AutoCloseable {
      * A tensor to come.
      *
      * @param name its name, unlike all others
-     * @param type how an element is stored
+     * @param type how an element is stored, no block type
      * @param shape its shape, slowest-varying first
      */
     public record Declaration(String name, ElementType type, Shape shape) {
+
+        public Declaration {
+            if (type.isBlock()) {
+                throw new IllegalArgumentException("tensor " + name + ": safetensors has no " + type);
+            }
+        }
 
         /** Returns the size of the tensor's data. */
         public long bytes() {

@@ -1,6 +1,7 @@
 package org.setun.checkpoint;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.Shape;
@@ -13,7 +14,7 @@ import org.setun.tensor.Shape;
  * @param type how an element is stored
  * @param shape the stored shape, slowest-varying first
  * @param bytes exactly the tensor's bytes: row-major, little-endian, at any alignment, read-only, valid while the
- *     checkpoint is open
+ *     checkpoint is open; of a block type the blocks in the order of their elements
  */
 public record StoredTensor(String location, String name, ElementType type, Shape shape, MemorySegment bytes) {
 
@@ -24,7 +25,7 @@ public record StoredTensor(String location, String name, ElementType type, Shape
     private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
     public StoredTensor {
-        long size = Math.multiplyExact(shape.elements(), type.bytes());
+        long size = type.storedBytes(shape.elements());
         if (bytes.byteSize() != size) {
             throw new IllegalArgumentException("tensor " + name + ": expected " + size + " bytes for " + shape + " "
                     + type + ", found " + bytes.byteSize());
@@ -72,22 +73,50 @@ public record StoredTensor(String location, String name, ElementType type, Shape
         return new FloatMatrix(rows, columns, type, bytes);
     }
 
+    /** Returns the extent of the last dimension, 1 for a scalar. */
+    public long columns() {
+        return shape.rank() == 0 ? 1 : shape.dimension(shape.rank() - 1);
+    }
+
+    /**
+     * Decodes {@code out.length - offset} or {@link #columns} elements, whichever is less, of row {@code row}, that is of
+     * the run of {@code columns} elements from {@code row * columns} on, as float32 to {@code out[offset ..]}. Rows may be
+     * read in any order and by several threads.
+     *
+     * @throws CheckpointFormatException if the element type has no float value, or an I2_S row holds a code without one
+     * @throws IndexOutOfBoundsException if there is no such row
+     */
+    public void readRow(long row, float[] out, int offset) throws CheckpointFormatException {
+        int count = (int) Math.min(columns(), out.length - offset);
+        decode(row * columns(), count, out, offset);
+    }
+
     /**
      * Returns the whole tensor as float32, row-major; meant for norms, scales and other small ones.
      *
-     * @throws CheckpointFormatException if the element type is not F32, F16 or BF16, or there are more elements than an
-     *     array holds
+     * @throws CheckpointFormatException if the element type has no float value, or there are more elements than an array
+     *     holds
      */
     public float[] floats() throws CheckpointFormatException {
-        requireFloat();
         long elements = shape.elements();
         if (elements > LARGEST_ARRAY) {
             throw CheckpointFormatException.mismatch(
                     where(), "at most " + LARGEST_ARRAY + " elements", shape, OTHER_FORMAT);
         }
         float[] values = new float[(int) elements];
-        new FloatMatrix(1, values.length, type, bytes).readRow(0, values, 0);
+        decode(0, values.length, values, 0);
         return values;
+    }
+
+    private void decode(long first, int count, float[] out, int offset) throws CheckpointFormatException {
+        Objects.checkFromIndexSize(first, count, shape.elements());
+        if (type.isBlock()) {
+            new BlockDecoder(this).decode(first, count, out, offset);
+            return;
+        }
+        requireFloat();
+        MemorySegment run = bytes.asSlice(first * type.bytes(), (long) count * type.bytes());
+        new FloatMatrix(1, count, type, run).readRow(0, out, offset);
     }
 
     private void requireFloat() throws CheckpointFormatException {
