@@ -15,14 +15,15 @@ import org.setun.tensor.Shape;
  * <p>The checkpoint owns the memory of its tensors: {@link StoredTensor#bytes} and every view of it are valid until
  * {@link #close}. Safe for use by several threads, save that closing must come after the last use.
  */
-public sealed interface Checkpoint extends AutoCloseable permits SafetensorsCheckpoint {
+public sealed interface Checkpoint extends AutoCloseable permits SafetensorsCheckpoint, GgufCheckpoint {
 
     /**
      * Opens a checkpoint read-only.
      *
      * <p>A directory is opened as {@code model.safetensors} or, where that is absent, as the shards that
-     * {@code model.safetensors.index.json} lists. A file is opened by its first bytes, whatever its name, except that
-     * {@code *.safetensors.index.json} stands for its shards.
+     * {@code model.safetensors.index.json} lists, or else as the one GGUF model that lies in it. A file is opened by its
+     * first bytes, whatever its name, except that {@code *.safetensors.index.json} stands for its shards and a part of a
+     * GGUF model for all its parts.
      *
      * @throws CheckpointFormatException if the path holds no checkpoint that this version reads, or a broken one
      * @throws IOException if reading fails

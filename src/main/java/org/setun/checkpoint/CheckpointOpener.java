@@ -5,18 +5,21 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Finds the container of a checkpoint by the names in its directory and by its first bytes. */
 final class CheckpointOpener {
 
     private static final String SINGLE = "model.safetensors";
     private static final String INDEX_SUFFIX = ".safetensors.index.json";
+    private static final String GGUF = "GGUF";
+    private static final String GGUF_SUFFIX = ".gguf";
     private static final int HEAD_BYTES = 16;
 
-    /** How files that are not safetensors begin, and what their owner can do. */
+    /** How files that are no checkpoint begin, and what their owner can do. */
     private enum Foreign {
-        GGUF("GGUF", "a GGUF file", "GGUF is not supported yet, pass the safetensors checkpoint"),
         PYTORCH_ZIP("PK\u0003\u0004", "a zip archive, as PyTorch writes", "save the weights as safetensors"),
         PYTORCH_PICKLE("\u0080\u0002", "a Python pickle, as PyTorch once wrote", "save the weights as safetensors"),
         HDF5("\u0089HDF", "an HDF5 file", "save the weights as safetensors"),
@@ -66,11 +69,28 @@ final class CheckpointOpener {
         if (Files.isRegularFile(index)) {
             return SafetensorsCheckpoint.openShards(location, index);
         }
+        List<Path> ggufs = ggufModels(directory);
+        if (ggufs.size() == 1) {
+            return openFile(location, ggufs.getFirst());
+        }
         throw CheckpointFormatException.mismatch(
                 location,
-                SINGLE + " or model" + INDEX_SUFFIX,
+                SINGLE + ", model" + INDEX_SUFFIX + " or one GGUF model",
                 otherWeights(directory),
-                "name the directory of a safetensors checkpoint, or a checkpoint file");
+                "name the directory of one checkpoint, or a checkpoint file");
+    }
+
+    /** Returns the GGUF files of a directory, of those that come in parts the first part that is there. */
+    private static List<Path> ggufModels(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            Set<String> stems = new HashSet<>();
+            return files.filter(file -> String.valueOf(file.getFileName()).endsWith(GGUF_SUFFIX))
+                    .sorted()
+                    .filter(file -> GgufParts.of(file)
+                            .map(part -> stems.add(part.name(1)))
+                            .orElse(true))
+                    .toList();
+        }
     }
 
     private static String otherWeights(Path directory) throws IOException {
@@ -81,7 +101,7 @@ final class CheckpointOpener {
                     .limit(3)
                     .map(CheckpointFormatException::printable)
                     .toList();
-            return others.isEmpty() ? "neither" : String.join(", ", others);
+            return others.isEmpty() ? "none of them" : String.join(", ", others);
         }
     }
 
@@ -93,12 +113,18 @@ final class CheckpointOpener {
         // Some magic numbers are also plausible header lengths, but the header's first byte decides.
         boolean brace = head.length > SafetensorsHeader.LENGTH_BYTES && head[SafetensorsHeader.LENGTH_BYTES] == '{';
         String text = new String(head, StandardCharsets.ISO_8859_1);
+        // No safetensors header is as long as these four bytes would make it, so a brace after them means nothing.
+        if (text.startsWith(GGUF)) {
+            return GgufCheckpoint.open(location, path);
+        }
         for (Foreign foreign : Foreign.values()) {
             if (!brace && text.startsWith(foreign.magic)) {
                 throw CheckpointFormatException.mismatch(
-                        path.toString(), "a safetensors file", foreign.found, foreign.remedy);
+                        path.toString(), "a safetensors or GGUF file", foreign.found, foreign.remedy);
             }
         }
-        return SafetensorsCheckpoint.openFile(location, path);
+        return path.toString().endsWith(GGUF_SUFFIX)
+                ? GgufCheckpoint.open(location, path)
+                : SafetensorsCheckpoint.openFile(location, path);
     }
 }

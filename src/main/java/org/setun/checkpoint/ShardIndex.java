@@ -35,8 +35,13 @@ record ShardIndex(String location, Map<String, String> weightMap) {
                     size + " bytes",
                     StrictJson.DOWNLOAD_AGAIN);
         }
+        return parse(location, Files.readAllBytes(path));
+    }
+
+    /** Checks the index whose whole text is {@code text}. */
+    static ShardIndex parse(String location, byte[] text) throws CheckpointFormatException {
         Map<String, String> weightMap = new TreeMap<>();
-        try (StrictJson json = new StrictJson(location, Files.readAllBytes(path))) {
+        try (StrictJson json = new StrictJson(location, text)) {
             json.readDocument(key -> {
                 if (!key.equals(WEIGHT_MAP)) {
                     json.skip();

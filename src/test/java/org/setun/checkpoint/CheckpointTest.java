@@ -108,7 +108,6 @@ final class CheckpointTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "474755460300000001 | a GGUF file; GGUF is not supported yet, pass the safetensors checkpoint",
                 "504b03040000080800 | a zip archive, as PyTorch writes; save the weights as safetensors",
                 "80025d7100         | a Python pickle, as PyTorch once wrote; save the weights as safetensors",
                 "894844460d0a1a0a   | an HDF5 file; save the weights as safetensors",
@@ -118,7 +117,7 @@ final class CheckpointTest {
         Path path = Files.write(directory.resolve("weights"), HexFormat.of().parseHex(magic));
         assertThatThrownBy(() -> Checkpoint.open(path))
                 .isInstanceOf(CheckpointFormatException.class)
-                .hasMessage(path + ": expected a safetensors file, found " + found);
+                .hasMessage(path + ": expected a safetensors or GGUF file, found " + found);
     }
 
     @ParameterizedTest
@@ -132,7 +131,7 @@ final class CheckpointTest {
         Path path = Files.writeString(directory.resolve("model.safetensors"), content);
         assertThatThrownBy(() -> Checkpoint.open(directory))
                 .isInstanceOf(CheckpointFormatException.class)
-                .hasMessage(path + ": expected a safetensors file, found " + found);
+                .hasMessage(path + ": expected a safetensors or GGUF file, found " + found);
     }
 
     @Test
@@ -147,14 +146,25 @@ final class CheckpointTest {
 
     @Test
     void directoryWithoutACheckpointIsReportedWithWhatItHolds() throws Exception {
-        String expected = directory + ": expected model.safetensors or model.safetensors.index.json, found ";
-        String remedy = "; name the directory of a safetensors checkpoint, or a checkpoint file";
-        assertThatThrownBy(() -> Checkpoint.open(directory)).hasMessage(expected + "neither" + remedy);
-        for (String name : new String[] {"model.gguf", "pytorch_model.bin", "README.md"}) {
+        String expected =
+                directory + ": expected model.safetensors, model.safetensors.index.json or one GGUF model, found ";
+        String remedy = "; name the directory of one checkpoint, or a checkpoint file";
+        assertThatThrownBy(() -> Checkpoint.open(directory)).hasMessage(expected + "none of them" + remedy);
+        for (String name : new String[] {"a.gguf", "b.gguf", "pytorch_model.bin", "README.md"}) {
             Files.createFile(directory.resolve(name));
         }
         assertThatThrownBy(() -> Checkpoint.open(directory))
-                .hasMessage(expected + "model.gguf, pytorch_model.bin" + remedy);
+                .hasMessage(expected + "a.gguf, b.gguf, pytorch_model.bin" + remedy);
+    }
+
+    @Test
+    void emptyGgufFileIsRefusedAsSuch() throws Exception {
+        Path path = Files.createFile(directory.resolve("model.gguf"));
+        assertThatThrownBy(() -> Checkpoint.open(directory))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessage(path
+                        + ": header: expected 4 bytes from byte 0, found a file of 0 bytes; the file is truncated or"
+                        + " damaged, download it again");
     }
 
     @Test
