@@ -1,0 +1,1 @@
+"""PyTorch reference, training and export of ternary sparse language models."""

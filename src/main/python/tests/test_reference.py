@@ -1,0 +1,123 @@
+"""Run with: python -m unittest discover tests
+
+Set GOLDEN to a directory of checkpoints with expected.safetensors and expected.json to check those as well.
+"""
+import json
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from setun_reference.data import split_documents
+from setun_reference.export import export, load_checkpoint
+from setun_reference.logits import greedy, logits_of
+from setun_reference.model import TernaryLM
+from setun_reference.quantization import PACKINGS, pack, quantize, sparsify, unpack
+from setun_reference.recurrence import gated_scan
+from setun_reference.tokenizer import BOS, BOS_ID, EOS_ID, load_tokenizer, train_tokenizer
+from setun_reference.train import initialize
+
+CONFIG = Path(__file__).parent.parent / "configs" / "fairy-tales.json"
+
+
+def small_model():
+    config = json.loads(CONFIG.read_text())
+    config.update(vocab_size=300, hidden_size=64, num_hidden_layers=2)
+    config["layers"][0]["repeat"] = 2
+    config["layers"][0]["channel"]["intermediate_size"] = 96
+    model = TernaryLM(config)
+    initialize(model)
+    return model
+
+
+class QuantizationTest(unittest.TestCase):
+    def test_unpacking_returns_the_packed_trits(self):
+        trits = torch.randint(-1, 2, (12, 44), dtype=torch.int8)
+        for kind in PACKINGS:
+            self.assertTrue(torch.equal(unpack(kind, pack(kind, trits), 44), trits), kind)
+
+    def test_halves_round_to_even_and_zero_stays_zero(self):
+        codes, _ = quantize(torch.tensor([[127.0, 62.5, -61.5, 0.0], [0.0, 0.0, 0.0, 0.0]]))
+        self.assertEqual(codes.tolist(), [[127.0, 62.0, -62.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+
+    def test_equal_magnitudes_keep_the_lowest_index(self):
+        codes = torch.tensor([[3.0, -5.0, 5.0, 5.0]])
+        self.assertEqual(sparsify(codes, {"kind": "topk", "ratio": 0.5}).tolist(), [[0.0, -5.0, 5.0, 0.0]])
+
+
+class RecurrenceTest(unittest.TestCase):
+    def test_gradients_match_finite_differences(self):
+        f, u, h = (torch.rand(shape, dtype=torch.double, requires_grad=True) for shape in [(2, 5, 3), (2, 5, 3), (2, 3)])
+        self.assertTrue(torch.autograd.gradcheck(gated_scan, (f, u, h)))
+
+
+class ModelTest(unittest.TestCase):
+    def test_carrying_the_state_equals_one_long_sequence(self):
+        model = small_model().eval()
+        ids = torch.randint(2, 300, (1, 20))
+        with torch.no_grad():
+            whole, _ = model(ids)
+            first, states = model(ids[:, :7])
+            second, _ = model(ids[:, 7:], states)
+        self.assertTrue(torch.allclose(torch.cat([first, second], 1), whole, atol=1e-5))
+
+    def test_training_mode_computes_what_evaluation_mode_computes(self):
+        model = small_model()
+        ids = torch.cat([torch.tensor([[BOS_ID]]), torch.randint(2, 300, (1, 20))], 1)
+        with torch.no_grad():
+            self.assertTrue(torch.allclose(model.train()(ids)[0], model.eval()(ids)[0], atol=1e-4))
+
+    def test_an_exported_checkpoint_computes_what_the_model_computes(self):
+        model = small_model().eval()
+        with tempfile.TemporaryDirectory() as directory:
+            text = Path(directory) / "text.txt"
+            text.write_text("Once upon a time there was a fox.\n" * 20)
+            tokenizer = train_tokenizer(str(text), 300)
+            ids = tokenizer.encode("a fox").ids
+            for packing in ("b3", "u2_rows"):
+                export(model, tokenizer, directory, linear=packing, floats="f32")
+                loaded = load_checkpoint(directory)
+                self.assertTrue(torch.allclose(logits_of(loaded, ids), logits_of(model, ids), atol=1e-5), packing)
+            self.assertEqual(load_tokenizer(directory).encode("a fox").ids, ids)
+
+    @unittest.skipUnless("GOLDEN" in os.environ, "GOLDEN names no directory")
+    def test_golden_checkpoints_give_their_expected_values(self):
+        for expected in Path(os.environ["GOLDEN"]).rglob("expected.safetensors"):
+            directory = expected.parent
+            if not (directory / "config.json").exists():
+                continue
+            if json.loads((directory / "config.json").read_text()).get("model_type") != "ternary":
+                continue
+            with self.subTest(directory.name):
+                model, values = load_checkpoint(directory), load_file(expected)
+                ids = values["input_ids"].tolist()
+                self.assertLess((logits_of(model, ids) - values["logits"]).abs().max().item(), 1e-4)
+                tokens = json.loads((directory / "expected.json").read_text())["greedy"]
+                self.assertEqual(greedy(model, ids, len(tokens))[0], tokens)
+
+
+class TokenizerTest(unittest.TestCase):
+    def test_bos_is_added_and_any_text_returns(self):
+        with tempfile.TemporaryDirectory() as directory:
+            text = Path(directory) / "text.txt"
+            text.write_text("Once upon a time there was a fox.\n" * 20)
+            tokenizer = train_tokenizer(str(text), 300)
+        encoded = tokenizer.encode("Füchse 🦊\n fox")
+        self.assertEqual(encoded.ids[0], BOS_ID)
+        self.assertEqual(tokenizer.decode(encoded.ids), "Füchse 🦊\n fox")
+        self.assertEqual(tokenizer.token_to_id(BOS), BOS_ID)
+        self.assertEqual(tokenizer.token_to_id("<|eos|>"), EOS_ID)
+
+
+class DataTest(unittest.TestCase):
+    def test_titles_begin_documents(self):
+        long = "Once upon a time there lived a king who had a daughter, and she was fond of riding on bears. "
+        book = f"THE BEAR\n{long}\n'Yes,' she said.\nThe Second Bear\n{long}"
+        self.assertEqual(split_documents(book), [("THE BEAR\n", f"{long}\n'Yes,' she said."), ("The Second Bear\n", long)])
+
+
+if __name__ == "__main__":
+    unittest.main()
