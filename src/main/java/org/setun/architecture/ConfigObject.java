@@ -135,6 +135,15 @@ final class ConfigObject {
         return has(key) ? OptionalDouble.of(number(key, min, max)) : OptionalDouble.empty();
     }
 
+    /** Returns the number at {@code key}, more than 0 and at most 1, or empty where it is absent. */
+    OptionalDouble optionalShare(String key) throws CheckpointFormatException {
+        OptionalDouble share = optionalNumber(key, 0, 1);
+        if (share.isPresent() && share.getAsDouble() == 0) {
+            throw invalid(key, "a number more than 0 and at most 1", node.get(key));
+        }
+        return share;
+    }
+
     /** Returns the truth value at {@code key}. */
     boolean bool(String key) throws CheckpointFormatException {
         JsonNode value = required(key, "true or false");

@@ -20,7 +20,7 @@ import org.setun.checkpoint.CheckpointFormatException;
  * @param stopTokenIds each of them ends a text; those of both files
  * @param sampling whether to sample rather than take the likeliest token
  * @param temperature divides the logits; at least 0
- * @param topP keeps the likeliest tokens up to this sum of probabilities; from 0 to 1
+ * @param topP keeps the likeliest tokens up to this sum of probabilities; more than 0 and at most 1
  * @param topK keeps that many of the likeliest tokens; 0 for all
  */
 public record GenerationDefaults(
@@ -59,7 +59,7 @@ public record GenerationDefaults(
                 List.copyOf(stops),
                 config.has("do_sample") ? Optional.of(config.bool("do_sample")) : Optional.empty(),
                 config.optionalNumber("temperature", 0, MAX_TEMPERATURE),
-                config.optionalNumber("top_p", 0, 1),
+                config.optionalShare("top_p"),
                 config.optionalInteger("top_k", 0, Integer.MAX_VALUE));
     }
 }

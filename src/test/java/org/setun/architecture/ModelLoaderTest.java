@@ -206,6 +206,18 @@ final class ModelLoaderTest {
         loaded.model().close();
     }
 
+    @Test
+    void aGenerationConfigOutOfRangeIsRefusedWithItsField() throws Exception {
+        Path source =
+                TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16")).write(temporary.resolve("source"));
+        Files.writeString(source.resolve("generation_config.json"), "{\"top_p\":0}");
+
+        assertThatThrownBy(() -> load(source))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessageContaining("generation_config.json")
+                .hasMessageContaining("top_p: expected a number more than 0 and at most 1, found 0");
+    }
+
     private static LoadedModel load(Path path) throws Exception {
         return load(path, LoadProgress.NONE);
     }
