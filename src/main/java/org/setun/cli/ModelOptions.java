@@ -9,10 +9,17 @@ import org.setun.checkpoint.BundledModel;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The options of every command that runs a model. */
 final class ModelOptions {
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
 
     @Option(
             names = "--model",
@@ -65,12 +72,23 @@ final class ModelOptions {
     /** Loads the model of {@code source}; the caller closes it. */
     LoadedModel load(Source source) throws CheckpointFormatException, IOException {
         int count = threads == null ? KernelSelection.physicalCores() : threads;
-        Kernels kernels = KernelSelection.select(kernel, count);
+        if (count < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads: expected 1 or more, found " + count);
+        }
+        Kernels kernels = kernels(count);
         try (ConsoleProgress progress = new ConsoleProgress("loading")) {
             return ModelLoader.load(source.path(), kernels, progress);
         } catch (CheckpointFormatException | IOException | RuntimeException e) {
             kernels.workers().close();
             throw e;
+        }
+    }
+
+    private Kernels kernels(int count) {
+        try {
+            return KernelSelection.select(kernel, count);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--kernel: " + e.getMessage(), e);
         }
     }
 }

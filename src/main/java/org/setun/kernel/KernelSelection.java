@@ -12,9 +12,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class KernelSelection {
 
-    /** The property that asks for a kernel: {@code auto}, {@code scalar}, {@code vector-128}, {@code -256} or {@code -512}. */
-    public static final String PROPERTY = "setun.kernel";
-
     /** The request for the fastest kernels that this machine can run. */
     public static final String AUTO = "auto";
 
@@ -63,8 +60,8 @@ public final class KernelSelection {
     public static Kernels select(String requested, int threads) {
         Possible possible = possible();
         if (!possible.names().contains(requested)) {
-            throw new IllegalArgumentException(PROPERTY + ": \"" + requested + "\" is not possible here ("
-                    + possible.reason() + "); possible are " + String.join(", ", possible.names()));
+            throw new IllegalArgumentException("kernel \"" + requested + "\" is not possible here (" + possible.reason()
+                    + "); possible are " + String.join(", ", possible.names()));
         }
         boolean auto = requested.equals(AUTO);
         String name = auto ? possible.fastest() : requested;
@@ -75,7 +72,7 @@ public final class KernelSelection {
                 name,
                 threads,
                 threads == 1 ? "thread" : "threads",
-                auto ? possible.reason() : "requested by " + PROPERTY);
+                auto ? possible.reason() : "as asked for");
         return new Kernels(ternary, floating, WorkerPool.of(threads));
     }
 

@@ -53,6 +53,16 @@ final class CommandLineIT {
     }
 
     @Test
+    void anImpossibleKernelOrThreadCountIsAWrongCommandLine() throws Exception {
+        Result kernel = PackagedSetun.run("logits", "--tokens", "1", "--kernel", "abacus");
+        assertThat(kernel.exitCode()).isEqualTo(2);
+        assertThat(kernel.err()).startsWith("--kernel: kernel \"abacus\" is not possible here");
+        Result threads = PackagedSetun.run("logits", "--tokens", "1", "--threads", "0");
+        assertThat(threads.exitCode()).isEqualTo(2);
+        assertThat(threads.err()).startsWith("--threads: expected 1 or more, found 0");
+    }
+
+    @Test
     void aMissingModelIsOneSentence() throws Exception {
         Result result = PackagedSetun.run("inspect", "/no/such/model");
         assertThat(result.exitCode()).isEqualTo(1);

@@ -44,7 +44,7 @@ final class KernelSelectionTest {
         for (String requested : List.of("", "vector", "vector-1024", "SCALAR")) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> KernelSelection.select(requested, 1))
-                    .withMessageStartingWith("setun.kernel: \"" + requested + "\"")
+                    .withMessageStartingWith("kernel \"" + requested + "\"")
                     .withMessageContaining("auto, scalar");
         }
     }
@@ -59,7 +59,7 @@ final class KernelSelectionTest {
     @Test
     void aForcedVectorKernelWithoutTheVectorModuleIsRefusedWithTheRemedy() {
         assertThat(run(List.of(), "vector-512"))
-                .contains("setun.kernel: \"vector-512\" is not possible here")
+                .contains("kernel \"vector-512\" is not possible here")
                 .contains("--add-modules=jdk.incubator.vector")
                 .contains("possible are auto, scalar");
     }
