@@ -79,7 +79,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (ModelOptions.Source source = options.source();
+        try (ModelSource source = options.source();
                 Tokenizer tokenizer = Tokenizer.load(source.path())) {
             LoadedModel loaded = options.load(source);
             try (Model model = loaded.model();

@@ -3,6 +3,7 @@ package org.setun.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.setun.architecture.LoadProgress;
 import org.setun.architecture.ModelInspector;
 import org.setun.architecture.ModelReport;
@@ -27,31 +28,36 @@ final class InspectCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "PATH", description = "A checkpoint directory or file.")
-    @SuppressWarnings("NullAway.Init") // picocli sets it
-    private Path path;
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "PATH",
+            description = "A checkpoint directory or file; default: the model that ships.")
+    private @Nullable Path path;
 
     @Option(names = "--json", description = "Print one JSON object instead of text.")
     private boolean json;
 
     @Override
     public Integer call() throws Exception {
-        ModelReport report = ModelInspector.inspect(path, LoadProgress.NONE);
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            JsonMapper mapper = JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build();
-            out.println(mapper.writeValueAsString(ReportJson.of(path, report)));
-        } else {
-            print(report, out);
+        try (ModelSource source = ModelSource.open(path)) {
+            ModelReport report = ModelInspector.inspect(source.path(), LoadProgress.NONE);
+            PrintWriter out = spec.commandLine().getOut();
+            if (json) {
+                JsonMapper mapper = JsonMapper.builder()
+                        .enable(SerializationFeature.INDENT_OUTPUT)
+                        .build();
+                out.println(mapper.writeValueAsString(ReportJson.of(source.name(), report)));
+            } else {
+                print(source.name(), report, out);
+            }
+            out.flush();
+            return report.obstacle().isPresent() ? 1 : 0;
         }
-        out.flush();
-        return report.obstacle().isPresent() ? 1 : 0;
     }
 
-    private void print(ModelReport report, PrintWriter out) {
-        out.printf("%s%n", path);
+    private void print(String name, ModelReport report, PrintWriter out) {
+        out.printf("%s%n", name);
         out.printf("  family          %s (%s)%n", report.family(), report.architecture());
         out.printf("  layers          %d%n", report.layers());
         out.printf("  parameters      %,d%n", report.parameters());

@@ -67,7 +67,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (ModelOptions.Source source = options.source()) {
+        try (ModelSource source = options.source()) {
             LoadedModel loaded = options.load(source);
             try (Model model = loaded.model()) {
                 int vocabSize = model.dimensions().vocabSize();

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.LoadedModel;
 import org.setun.architecture.ModelLoader;
-import org.setun.checkpoint.BundledModel;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
@@ -37,40 +36,13 @@ final class ModelOptions {
             description = "The arithmetic: auto, scalar, vector-128, vector-256 or vector-512; default: auto.")
     private String kernel = "auto";
 
-    /** An open checkpoint: its directory, and its model once loaded. Closing it frees both. */
-    static final class Source implements AutoCloseable {
-        private final Path path;
-        private final @Nullable BundledModel bundled;
-
-        private Source(Path path, @Nullable BundledModel bundled) {
-            this.path = path;
-            this.bundled = bundled;
-        }
-
-        /** Returns the checkpoint's directory or file. */
-        Path path() {
-            return path;
-        }
-
-        @Override
-        public void close() {
-            if (bundled != null) {
-                bundled.close();
-            }
-        }
-    }
-
-    /** Finds the checkpoint: the one named, or the one that ships. */
-    Source source() throws IOException {
-        if (model != null) {
-            return new Source(model, null);
-        }
-        BundledModel bundled = BundledModel.extract();
-        return new Source(bundled.directory(), bundled);
+    /** Finds the checkpoint: the one named, or the one that ships. The caller closes it. */
+    ModelSource source() throws IOException {
+        return ModelSource.open(model);
     }
 
     /** Loads the model of {@code source}; the caller closes it. */
-    LoadedModel load(Source source) throws CheckpointFormatException, IOException {
+    LoadedModel load(ModelSource source) throws CheckpointFormatException, IOException {
         int count = threads == null ? KernelSelection.physicalCores() : threads;
         if (count < 1) {
             throw new ParameterException(spec.commandLine(), "--threads: expected 1 or more, found " + count);

@@ -2,7 +2,6 @@ package org.setun.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.ModelReport;
@@ -31,9 +30,9 @@ record ReportJson(
             List<Integer> shape,
             @JsonProperty("zero_fraction") double zeroFraction) {}
 
-    static ReportJson of(Path path, ModelReport report) {
+    static ReportJson of(String path, ModelReport report) {
         return new ReportJson(
-                path.toString(),
+                path,
                 report.family(),
                 report.architecture(),
                 report.layers(),

@@ -63,6 +63,16 @@ final class CommandLineIT {
     }
 
     @Test
+    void inspectsTheModelThatShipsWhereNoneIsNamed() throws Exception {
+        Result result = PackagedSetun.run("inspect", "--json");
+        assertThat(result.err()).isEmpty();
+        assertThat(result.exitCode()).isZero();
+        JsonNode report = JSON.readTree(result.out());
+        assertThat(report.get("path").stringValue()).isEqualTo("setun-fairy");
+        assertThat(report.get("runs").booleanValue()).isTrue();
+    }
+
+    @Test
     void aMissingModelIsOneSentence() throws Exception {
         Result result = PackagedSetun.run("inspect", "/no/such/model");
         assertThat(result.exitCode()).isEqualTo(1);
