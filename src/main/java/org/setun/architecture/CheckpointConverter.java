@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.SafetensorsWriter;
@@ -50,9 +51,9 @@ public final class CheckpointConverter {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(source)) {
             Recipe recipe = Recipe.of(checkpoint.config());
             Supported.require(recipe.spec(), checkpoint.config());
-            Path parent = target.toAbsolutePath().getParent();
-            Files.createDirectories(parent);
-            Path partial = Files.createTempDirectory(parent, target.getFileName() + ".partial-");
+            Path absolute = target.toAbsolutePath();
+            Path partial = absolute.resolveSibling(target.getFileName() + ".partial-" + UUID.randomUUID());
+            Files.createDirectories(partial);
             try {
                 write(checkpoint, recipe, options, progress, partial);
                 Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);

@@ -74,6 +74,15 @@ final class CheckpointConverterTest {
         assertThat(config(target)).isEqualTo(config(source.resolve("composable")));
     }
 
+    @Test
+    void theTargetIsAsReadableAsAnyNewDirectory() throws Exception {
+        Path target = temporary.resolve("converted");
+        CheckpointConverter.convert(GoldenData.directory("mmfree-tiny/bf16"), target, GOLDEN, LoadProgress.NONE);
+
+        Path plain = Files.createDirectory(temporary.resolve("plain"));
+        assertThat(Files.getPosixFilePermissions(target)).isEqualTo(Files.getPosixFilePermissions(plain));
+    }
+
     @ParameterizedTest
     @EnumSource(TernaryPacking.class)
     void everyPackingHoldsTheSameWeights(TernaryPacking packing) throws Exception {
