@@ -96,6 +96,30 @@ public interface FloatKernel {
             int outOffset);
 
     /**
+     * Replaces {@code length} values by their softmax: {@code x_j = exp(scale * x_j - m) / sum_i exp(scale * x_i - m)} with
+     * {@code m} the largest {@code scale * x_i}.
+     *
+     * @param length at least 1
+     */
+    void softmax(float[] x, int length, float scale);
+
+    /**
+     * Adds weighted rows, first to last: {@code accumulator_j += weight_r * rows[r, j]} for {@code r} from 0 to {@code count},
+     * each a fused multiply-add.
+     *
+     * @param rows {@code [at least count, columns]}
+     * @param weights {@code count} values from {@code weightsOffset}
+     * @param accumulator {@code columns} values from {@code accumulatorOffset}
+     */
+    void addWeightedRows(
+            FloatMatrix rows,
+            int count,
+            float[] weights,
+            int weightsOffset,
+            float[] accumulator,
+            int accumulatorOffset);
+
+    /**
      * Computes a float product for rows {@code [fromRow, toRow)}: {@code out[outOffset + r] = sum_c matrix[r, c] * x_c}.
      *
      * @param matrix {@code [rows, columns]}

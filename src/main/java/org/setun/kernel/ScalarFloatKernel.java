@@ -199,6 +199,61 @@ final class ScalarFloatKernel implements FloatKernel {
     }
 
     @Override
+    public void softmax(float[] x, int length, float scale) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int j = 0; j < length; j++) {
+            x[j] *= scale;
+            max = Math.max(max, x[j]);
+        }
+        for (int j = 0; j < length; j++) {
+            x[j] = FloatFunctions.exp(x[j] - max);
+        }
+        float[] partials = new float[PARTIAL_SUMS];
+        addValues(x, 0, length, partials);
+        float factor = 1 / sum(partials);
+        for (int j = 0; j < length; j++) {
+            x[j] *= factor;
+        }
+    }
+
+    /** Adds elements {@code [from, to)} to their partial sums. */
+    static void addValues(float[] x, int from, int to, float[] partials) {
+        for (int j = from; j < to; j++) {
+            partials[j % PARTIAL_SUMS] += x[j];
+        }
+    }
+
+    @Override
+    public void addWeightedRows(
+            FloatMatrix rows,
+            int count,
+            float[] weights,
+            int weightsOffset,
+            float[] accumulator,
+            int accumulatorOffset) {
+        addWeightedRows(rows, count, 0, weights, weightsOffset, accumulator, accumulatorOffset);
+    }
+
+    /** Adds weighted rows to the columns from {@code from}. */
+    static void addWeightedRows(
+            FloatMatrix rows,
+            int count,
+            int from,
+            float[] weights,
+            int weightsOffset,
+            float[] accumulator,
+            int accumulatorOffset) {
+        float[] row = new float[rows.columns() - from];
+        for (int r = 0; r < count; r++) {
+            rows.readRow(r, from, rows.columns(), row, 0);
+            for (int j = 0; j < row.length; j++) {
+                int at = accumulatorOffset + from + j;
+                accumulator[at] = Math.fma(weights[weightsOffset + r], row[j], accumulator[at]);
+            }
+        }
+    }
+
+    @Override
     public void multiply(
             FloatMatrix matrix, float[] x, int xOffset, int fromRow, int toRow, float[] out, int outOffset) {
         float[] row = new float[matrix.columns()];

@@ -282,6 +282,114 @@ final class VectorFloatKernel implements FloatKernel {
         }
     }
 
+    @Override
+    public void softmax(float[] x, int length, float scale) {
+        int bound = FLOATS.loopBound(length);
+        float max = scaled(x, bound, scale);
+        for (int j = bound; j < length; j++) {
+            x[j] *= scale;
+            max = Math.max(max, x[j]);
+        }
+        expAll(x, bound, max);
+        for (int j = bound; j < length; j++) {
+            x[j] = FloatFunctions.exp(x[j] - max);
+        }
+        float[] partials = new float[PARTIAL_SUMS];
+        int summed = length - length % PARTIAL_SUMS;
+        for (int first = 0; first < PARTIAL_SUMS; first += LANES) {
+            FloatVector sum = FloatVector.zero(FLOATS);
+            for (int j = first; j < summed; j += PARTIAL_SUMS) {
+                sum = sum.add(load(x, j));
+            }
+            sum.intoArray(partials, first);
+        }
+        ScalarFloatKernel.addValues(x, summed, length, partials);
+        float factor = 1 / ScalarFloatKernel.sum(partials);
+        for (int j = 0; j < bound; j += LANES) {
+            load(x, j).mul(factor).intoArray(x, j);
+        }
+        for (int j = bound; j < length; j++) {
+            x[j] *= factor;
+        }
+    }
+
+    /** Multiplies a whole number of vectors by {@code scale}, and returns the largest product. */
+    private static float scaled(float[] x, int length, float scale) {
+        FloatVector max = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
+        for (int j = 0; j < length; j += LANES) {
+            FloatVector product = load(x, j).mul(scale);
+            product.intoArray(x, j);
+            max = max.max(product);
+        }
+        return max.reduceLanes(VectorOperators.MAX);
+    }
+
+    /** Replaces a whole number of vectors by {@code exp(x_j - max)}. */
+    private static void expAll(float[] x, int length, float max) {
+        for (int j = 0; j < length; j += LANES) {
+            exp(load(x, j).sub(max)).intoArray(x, j);
+        }
+    }
+
+    @Override
+    public void addWeightedRows(
+            FloatMatrix rows,
+            int count,
+            float[] weights,
+            int weightsOffset,
+            float[] accumulator,
+            int accumulatorOffset) {
+        int bound = FLOATS.loopBound(rows.columns());
+        for (int j = 0; j < bound; j += LANES) {
+            int at = accumulatorOffset + j;
+            FloatVector sum = load(accumulator, at);
+            sum = switch (rows.elementType()) {
+                case F32 -> weightedF32(rows, count, j, weights, weightsOffset, sum);
+                case BF16 -> weightedBf16(rows, count, j, weights, weightsOffset, sum);
+                case F16 -> weightedF16(rows, count, j, weights, weightsOffset, sum);
+                default -> throw new IllegalStateException("unreachable: " + rows.elementType());
+            };
+            sum.intoArray(accumulator, at);
+        }
+        if (bound < rows.columns()) {
+            ScalarFloatKernel.addWeightedRows(
+                    rows, count, bound, weights, weightsOffset, accumulator, accumulatorOffset);
+        }
+    }
+
+    private static FloatVector weightedF32(
+            FloatMatrix rows, int count, int column, float[] weights, int weightsOffset, FloatVector sum) {
+        long stride = (long) rows.columns() * Float.BYTES;
+        long at = (long) column * Float.BYTES;
+        for (int r = 0; r < count; r++) {
+            sum = f32(rows.segment(), at + r * stride)
+                    .fma(FloatVector.broadcast(FLOATS, weights[weightsOffset + r]), sum);
+        }
+        return sum;
+    }
+
+    private static FloatVector weightedBf16(
+            FloatMatrix rows, int count, int column, float[] weights, int weightsOffset, FloatVector sum) {
+        long stride = (long) rows.columns() * Short.BYTES;
+        long at = (long) column * Short.BYTES;
+        for (int r = 0; r < count; r++) {
+            sum = bf16(rows.segment(), at + r * stride)
+                    .fma(FloatVector.broadcast(FLOATS, weights[weightsOffset + r]), sum);
+        }
+        return sum;
+    }
+
+    private static FloatVector weightedF16(
+            FloatMatrix rows, int count, int column, float[] weights, int weightsOffset, FloatVector sum) {
+        long stride = (long) rows.columns() * Short.BYTES;
+        long at = (long) column * Short.BYTES;
+        for (int r = 0; r < count; r++) {
+            sum = f16(rows.segment(), at + r * stride)
+                    .fma(FloatVector.broadcast(FLOATS, weights[weightsOffset + r]), sum);
+        }
+        return sum;
+    }
+
     /** Fills the partial sums {@code [first, first + STEP)} of the row that begins at byte {@code at}. */
     private static void addRow(
             FloatMatrix matrix, long at, float[] x, int xOffset, int length, float[] partials, int first) {

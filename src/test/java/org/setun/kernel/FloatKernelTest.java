@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
@@ -110,6 +111,61 @@ final class FloatKernelTest {
             k.rmsNorm(x, OFFSET, x.length - 2 * OFFSET, weight, 1e-6f, x, OFFSET);
             return x;
         });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void softmaxHasTheScalarBits(FloatKernel kernel) {
+        compare(kernel, (k, x) -> {
+            k.softmax(x, x.length, 0.3f);
+            return x;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void softmaxIsAccurateToFloatPrecision(FloatKernel kernel) {
+        for (int length : new int[] {1, 2, 63, 1000, 4096}) {
+            float[] x = gaussians(length, 8);
+            double[] expected = new double[length];
+            double max = IntStream.range(0, length)
+                    .mapToDouble(j -> x[j] * 0.25f)
+                    .max()
+                    .orElseThrow();
+            Arrays.setAll(expected, j -> Math.exp((double) (x[j] * 0.25f) - max));
+            double sum = Arrays.stream(expected).sum();
+            kernel.softmax(x, length, 0.25f);
+            for (int j = 0; j < length; j++) {
+                assertThat((double) x[j]).isCloseTo(expected[j] / sum, Offset.offset(2e-6 * expected[j] / sum + 1e-37));
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void weightedRowsHaveTheScalarBits(FloatKernel kernel) {
+        for (ElementType type : new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16}) {
+            for (int columns : new int[] {1, 10, 16, 64, 100, 128}) {
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment bytes = arena.allocate(7L * columns * type.bytes(), 64);
+                    for (long i = 0; i < bytes.byteSize(); i++) {
+                        bytes.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
+                    }
+                    FloatMatrix rows = new FloatMatrix(7, columns, type, bytes);
+                    float[] weights = gaussians(OFFSET + 7, 1);
+                    float[] accumulator = gaussians(OFFSET + columns + OFFSET, 1);
+                    for (int count = 0; count <= 7; count++) {
+                        float[] expected = accumulator.clone();
+                        SCALAR.addWeightedRows(rows, count, weights, OFFSET, expected, OFFSET);
+                        float[] found = accumulator.clone();
+                        kernel.addWeightedRows(rows, count, weights, OFFSET, found, OFFSET);
+                        assertThat(bits(found))
+                                .as("%s, %d columns", type, columns)
+                                .isEqualTo(bits(expected));
+                    }
+                }
+            }
+        }
     }
 
     @ParameterizedTest(name = "{0}")
