@@ -70,7 +70,7 @@ record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokeni
         try {
             Kernels kernels = kernels(settings);
             try {
-                LoadedModel loaded = ModelLoader.load(path, kernels, new LoadLog(name));
+                LoadedModel loaded = ModelLoader.load(path, kernels, settings.keyValueFormat(), new LoadLog(name));
                 try {
                     requireKnownTokens(path, tokenizer, loaded.model());
                 } catch (CheckpointFormatException e) {

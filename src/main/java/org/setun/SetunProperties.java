@@ -5,6 +5,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.EngineSettings;
 import org.setun.kernel.KernelSelection;
+import org.setun.model.KeyValueFormat;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
@@ -50,6 +51,9 @@ record SetunProperties(
      * @param contextLength how many tokens a prompt and its answer may have together, at least 2; by default the length
      *     that the model was trained for, beyond which recurrent models run on, but lose the thread
      * @param defaultMaxTokens how many tokens a request that does not say gets at most, at least 1; by default 256
+     * @param keyValueFormat how attention keeps keys and values: {@code f32} or {@code f16}; by default {@code f32}
+     * @param keyValueMemory how much memory the keys and values of running requests may take together, for models with
+     *     attention; taken when it is first needed, and by default 2 GB
      * @param drainTimeout how long running requests may go on after SIGTERM; by default 30 seconds
      */
     record Engine(
@@ -60,6 +64,8 @@ record SetunProperties(
             @DefaultValue("128") int maxBatchTokens,
             @Nullable Integer contextLength,
             @DefaultValue("256") int defaultMaxTokens,
+            @DefaultValue("f32") KeyValueFormat keyValueFormat,
+            @DefaultValue("2GB") DataSize keyValueMemory,
             @DefaultValue("30s") Duration drainTimeout) {
 
         Engine {
@@ -76,6 +82,10 @@ record SetunProperties(
                 requireAtLeast("setun.engine.context-length", 2, contextLength);
             }
             requireAtLeast("setun.engine.default-max-tokens", 1, defaultMaxTokens);
+            if (keyValueMemory.isNegative()) {
+                throw new IllegalArgumentException(
+                        "setun.engine.key-value-memory: expected 0B or more, found " + keyValueMemory);
+            }
             if (drainTimeout.isNegative()) {
                 throw new IllegalArgumentException(
                         "setun.engine.drain-timeout: expected 0 or more, found " + drainTimeout);
@@ -84,7 +94,8 @@ record SetunProperties(
 
         /** Returns the settings of the engine itself. */
         EngineSettings settings() {
-            return new EngineSettings(maxQueuedRequests, maxSequences, maxBatchTokens, drainTimeout);
+            return new EngineSettings(
+                    maxQueuedRequests, maxSequences, maxBatchTokens, keyValueMemory.toBytes(), drainTimeout);
         }
     }
 

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.setun.engine.EngineSettings;
+import org.setun.model.KeyValueFormat;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Configuration;
@@ -21,7 +22,17 @@ final class SetunPropertiesTest {
 
     private static final SetunProperties DEFAULTS = new SetunProperties(
             new SetunProperties.Model(null, null),
-            new SetunProperties.Engine(null, "auto", 32, 256, 128, null, 256, Duration.ofSeconds(30)),
+            new SetunProperties.Engine(
+                    null,
+                    "auto",
+                    32,
+                    256,
+                    128,
+                    null,
+                    256,
+                    KeyValueFormat.F32,
+                    DataSize.ofGigabytes(2),
+                    Duration.ofSeconds(30)),
             new SetunProperties.Server(DataSize.ofMegabytes(8)));
 
     private final ApplicationContextRunner runner =
@@ -41,7 +52,17 @@ final class SetunPropertiesTest {
         assertBound(
                 new SetunProperties(
                         new SetunProperties.Model(Path.of("/models/m"), "lab/m"),
-                        new SetunProperties.Engine(3, "scalar", 4, 5, 6, 7, 8, Duration.ofMinutes(2)),
+                        new SetunProperties.Engine(
+                                3,
+                                "scalar",
+                                4,
+                                5,
+                                6,
+                                7,
+                                8,
+                                KeyValueFormat.F16,
+                                DataSize.ofGigabytes(9),
+                                Duration.ofMinutes(2)),
                         new SetunProperties.Server(DataSize.ofKilobytes(9))),
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
@@ -52,6 +73,8 @@ final class SetunPropertiesTest {
                 "setun.engine.max-batch-tokens=6",
                 "setun.engine.context-length=7",
                 "setun.engine.default-max-tokens=8",
+                "setun.engine.key-value-format=f16",
+                "setun.engine.key-value-memory=9GB",
                 "setun.engine.drain-timeout=2m",
                 "setun.server.max-body-size=9KB");
     }
@@ -79,6 +102,7 @@ final class SetunPropertiesTest {
             setun.engine.max-batch-tokens=31     | setun.engine.max-batch-tokens (setun.engine.max-sequences must fit): expected 32 or more, found 31
             setun.engine.context-length=1        | setun.engine.context-length: expected 2 or more, found 1
             setun.engine.default-max-tokens=0    | setun.engine.default-max-tokens: expected 1 or more, found 0
+            setun.engine.key-value-memory=-1B    | setun.engine.key-value-memory: expected 0B or more, found -1B
             setun.engine.drain-timeout=-1s       | setun.engine.drain-timeout: expected 0 or more, found PT-1S
             setun.server.max-body-size=0         | setun.server.max-body-size: expected 1B to 2047MB, found 0B
             setun.server.max-body-size=2GB       | setun.server.max-body-size: expected 1B to 2047MB, found 2147483648B
@@ -101,8 +125,19 @@ final class SetunPropertiesTest {
 
     @Test
     void theEngineGetsItsSettings() {
-        assertThat(new SetunProperties.Engine(1, "auto", 2, 3, 4, 5, 6, Duration.ofSeconds(7)).settings())
-                .isEqualTo(new EngineSettings(3, 2, 4, Duration.ofSeconds(7)));
+        assertThat(new SetunProperties.Engine(
+                                1,
+                                "auto",
+                                2,
+                                3,
+                                4,
+                                5,
+                                6,
+                                KeyValueFormat.F32,
+                                DataSize.ofMegabytes(64),
+                                Duration.ofSeconds(7))
+                        .settings())
+                .isEqualTo(new EngineSettings(3, 2, 4, 64L << 20, Duration.ofSeconds(7)));
     }
 
     private SetunProperties fromEnvironment(Map<String, Object> variables) {

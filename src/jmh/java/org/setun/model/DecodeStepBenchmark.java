@@ -65,8 +65,7 @@ public class DecodeStepBenchmark {
         workspace = model.newWorkspace(sequences, sequences);
         List<Chunk> chunks = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
-            SequenceState state = new SequenceState(
-                    Arena.global().allocate(model.stateLayout().recurrentBytes(), 64));
+            SequenceState state = SequenceState.allocate(model.stateLayout(), 1, Arena.global());
             chunks.add(new Chunk(state, 0, new int[] {1 + i}, Chunk.Wanted.LAST));
         }
         batch = new Batch(chunks);

@@ -9,15 +9,18 @@ import org.jspecify.annotations.Nullable;
 import org.setun.architecture.ModelSpec.HeadSpec;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Kernels;
+import org.setun.model.Attention;
 import org.setun.model.BitLinear;
 import org.setun.model.Block;
 import org.setun.model.ChannelMixer;
 import org.setun.model.FloatLinear;
 import org.setun.model.GatedMlp;
+import org.setun.model.KeyValueFormat;
 import org.setun.model.Linear;
 import org.setun.model.Mlgru;
 import org.setun.model.ModelDimensions;
 import org.setun.model.RmsNorm;
+import org.setun.model.Rope;
 import org.setun.model.ShortConvolution;
 import org.setun.model.TernaryModel;
 import org.setun.model.TokenMixer;
@@ -33,6 +36,7 @@ final class ModelBuilder {
     private final Map<String, CanonicalTensor> tensors;
     private final WeightSource source;
     private final Kernels kernels;
+    private final KeyValueFormat keyValues;
     private final Arena arena;
     private final TensorListener listener;
     private final ReportBuilder report = new ReportBuilder();
@@ -48,13 +52,21 @@ final class ModelBuilder {
      *
      * @param source the weights
      * @param kernels whose workers repack the weights, and which the model then runs on
+     * @param keyValues how attention is to keep keys and values
      * @param arena receives the weights, and becomes the model's
      */
-    ModelBuilder(ModelSpec spec, WeightSource source, Kernels kernels, Arena arena, TensorListener listener) {
+    ModelBuilder(
+            ModelSpec spec,
+            WeightSource source,
+            Kernels kernels,
+            KeyValueFormat keyValues,
+            Arena arena,
+            TensorListener listener) {
         this.spec = spec;
         this.tensors = CanonicalTensors.of(spec);
         this.source = source;
         this.kernels = kernels;
+        this.keyValues = keyValues;
         this.arena = arena;
         this.listener = listener;
     }
@@ -84,7 +96,7 @@ final class ModelBuilder {
         RmsNorm mixerNorm = norm(prefix + "mixer_norm.weight", spec.normEpsilon());
         TokenMixer mixer = switch (layer.mixer()) {
             case MixerSpec.Mlgru mlgru -> mlgru(prefix + "mixer.", mlgru);
-            case MixerSpec.Attention attention -> throw new IllegalStateException("attention is not supported");
+            case MixerSpec.Attention attention -> attention(prefix + "mixer.", attention);
         };
         RmsNorm channelNorm = norm(prefix + "channel_norm.weight", spec.normEpsilon());
         ChannelMixer channel = switch (layer.channel()) {
@@ -103,6 +115,26 @@ final class ModelBuilder {
                 norm(prefix + "g_norm.weight", spec.normEpsilon()),
                 mlgru.lowerBound() ? values(prefix + "lower_bound") : new float[mlgru.width(spec.hiddenSize())],
                 convolution(prefix, mlgru));
+    }
+
+    private Attention attention(String prefix, MixerSpec.Attention attention) throws CheckpointFormatException {
+        return new Attention(
+                linear(prefix + "q_proj"),
+                linear(prefix + "k_proj"),
+                linear(prefix + "v_proj"),
+                linear(prefix + "o_proj"),
+                attention.subNorm() ? norm(prefix + "sub_norm.weight", spec.normEpsilon()) : null,
+                new Attention.Heads(attention.numHeads(), attention.numKvHeads(), attention.headDim()),
+                rope(attention),
+                keyValues);
+    }
+
+    private static Rope rope(MixerSpec.Attention attention) {
+        float[] inverse = new float[attention.headDim() / 2];
+        for (int j = 0; j < inverse.length; j++) {
+            inverse[j] = (float) (1 / Math.pow(attention.ropeTheta(), 2.0 * j / attention.headDim()));
+        }
+        return new Rope(inverse, 1);
     }
 
     private @Nullable ShortConvolution convolution(String prefix, MixerSpec.Mlgru mlgru)

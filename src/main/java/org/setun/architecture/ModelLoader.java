@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Kernels;
+import org.setun.model.KeyValueFormat;
 import org.setun.model.TernaryModel;
 
 /** Turns a checkpoint on disk into a model in memory. */
@@ -19,13 +20,14 @@ public final class ModelLoader {
      *
      * @param path a checkpoint directory, or a file of tensors with its config.json beside it
      * @param kernels whose workers share the work, and which the model then owns; if this throws, they remain the caller's
+     * @param keyValues how attention is to keep keys and values
      * @param progress told of every tensor that is in memory
      * @throws CheckpointFormatException if the checkpoint is damaged, or this version does not run it
      * @throws IOException if a file cannot be read
      */
     // The arena becomes the model's, which closes it.
     @SuppressWarnings("MustBeClosedChecker")
-    public static LoadedModel load(Path path, Kernels kernels, LoadProgress progress)
+    public static LoadedModel load(Path path, Kernels kernels, KeyValueFormat keyValues, LoadProgress progress)
             throws CheckpointFormatException, IOException {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path)) {
             Recipe recipe = Recipe.of(checkpoint.config());
@@ -41,6 +43,7 @@ public final class ModelLoader {
                         spec,
                         weights,
                         kernels,
+                        keyValues,
                         arena,
                         tensor -> progress.update(tensor, reader.bytesRead(), totalBytes));
                 TernaryModel model = builder.build();

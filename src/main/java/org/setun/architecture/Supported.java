@@ -7,8 +7,9 @@ import org.setun.checkpoint.CheckpointFormatException;
 /** Says which models this version runs. */
 final class Supported {
 
-    static final String WHAT_RUNS = "it runs MLGRU mixers with gated MLPs and dense activations, of types " + '"'
-            + TernaryRecipe.MODEL_TYPE + "\" and \"" + HgrnBitRecipe.MODEL_TYPE + '"';
+    static final String WHAT_RUNS =
+            "it runs MLGRU and attention mixers with gated MLPs and dense activations, of types " + '"'
+                    + TernaryRecipe.MODEL_TYPE + "\" and \"" + HgrnBitRecipe.MODEL_TYPE + '"';
 
     /** Families of ternary models that a later version will run. */
     private static final Set<String> LATER = Set.of("bitnet", "llama");
@@ -50,9 +51,6 @@ final class Supported {
     }
 
     private static Optional<String> unsupportedPart(LayerSpec layer) {
-        if (layer.mixer() instanceof MixerSpec.Attention) {
-            return Optional.of("attention");
-        }
         if (layer.channel() instanceof ChannelSpec.Peer) {
             return Optional.of("PEER experts");
         }

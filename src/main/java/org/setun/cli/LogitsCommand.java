@@ -134,8 +134,7 @@ final class LogitsCommand implements Callable<Integer> {
     private void forward(Model model, Sink sink) throws IOException {
         Workspace workspace = model.newWorkspace(CHUNK, CHUNK);
         try (Arena arena = Arena.ofShared()) {
-            SequenceState state =
-                    new SequenceState(arena.allocate(model.stateLayout().recurrentBytes(), 64));
+            SequenceState state = SequenceState.allocate(model.stateLayout(), tokens.length, arena);
             for (int start = 0; start < tokens.length; start += CHUNK) {
                 int[] part = Arrays.copyOfRange(tokens, start, Math.min(start + CHUNK, tokens.length));
                 model.forward(Batch.of(new Chunk(state, start, part, Chunk.Wanted.ALL)), workspace);

@@ -8,6 +8,7 @@ import org.setun.architecture.ModelLoader;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
+import org.setun.model.KeyValueFormat;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -36,6 +37,13 @@ final class ModelOptions {
             description = "The arithmetic: auto, scalar, vector-128, vector-256 or vector-512; default: auto.")
     private String kernel = "auto";
 
+    @Option(
+            names = "--key-value-format",
+            paramLabel = "FORMAT",
+            defaultValue = "F32",
+            description = "How attention keeps keys and values: ${COMPLETION-CANDIDATES}; default: f32.")
+    private KeyValueFormat keyValueFormat = KeyValueFormat.F32;
+
     /** Finds the checkpoint: the one named, or the one that ships. The caller closes it. */
     ModelSource source() throws IOException {
         return ModelSource.open(model);
@@ -49,7 +57,7 @@ final class ModelOptions {
         }
         Kernels kernels = kernels(count);
         try (ConsoleProgress progress = new ConsoleProgress("loading")) {
-            return ModelLoader.load(source.path(), kernels, progress);
+            return ModelLoader.load(source.path(), kernels, keyValueFormat, progress);
         } catch (CheckpointFormatException | IOException | RuntimeException e) {
             kernels.workers().close();
             throw e;

@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.setun.engine.EngineRejectedException.Reason;
 import org.setun.model.Model;
+import org.setun.model.StateLayout;
 
 /**
  * Runs many sequences at once, step by step, on one thread of its own. All methods may be called from any thread.
@@ -28,6 +29,7 @@ public final class Engine implements AutoCloseable {
     private final EngineObserver observer;
     private final LongSupplier nanoClock;
     private final int vocabSize;
+    private final StateLayout stateLayout;
     private final Inbox inbox;
     private final StepLoop loop;
     private final Thread thread;
@@ -47,6 +49,7 @@ public final class Engine implements AutoCloseable {
         this.observer = observer;
         this.nanoClock = nanoClock;
         this.vocabSize = model.dimensions().vocabSize();
+        this.stateLayout = model.stateLayout();
         this.inbox = new Inbox(settings.maxQueuedRequests());
         this.loop = new StepLoop(model, settings, inbox, observer, nanoClock);
         this.thread = Thread.ofPlatform().name("setun-engine").daemon().unstarted(loop);
@@ -59,10 +62,12 @@ public final class Engine implements AutoCloseable {
      * before this method returns.
      *
      * @throws EngineRejectedException if too many requests wait, or the engine is draining
-     * @throws IllegalArgumentException if a token id of the prompt is outside the vocabulary
+     * @throws IllegalArgumentException if a token id of the prompt is outside the vocabulary, or there will never be memory for
+     *     so many tokens
      */
     public Handle submit(TokenRequest request, Consumer<EngineEvent> events) throws EngineRejectedException {
         requireKnownTokens(request);
+        requireMemory(request);
         long seed = request.sampling().seed().orElseGet(ThreadLocalRandom.current()::nextLong);
         Sequence sequence = new Sequence(request, events, seed, nanoClock.getAsLong());
         Reason refusal = inbox.offer(sequence).orElse(null);
@@ -85,6 +90,23 @@ public final class Engine implements AutoCloseable {
                         "prompt[" + i + "]: expected a token id from 0 to " + (vocabSize - 1) + ", found " + prompt[i]);
             }
         }
+    }
+
+    /** Refuses what would wait for ever. */
+    private void requireMemory(TokenRequest request) {
+        long tokens = (long) request.prompt().length + request.maxTokens() - 1;
+        if (tokens > capacity()) {
+            throw new IllegalArgumentException("the prompt's " + request.prompt().length + " tokens and max_tokens "
+                    + request.maxTokens() + " need keys and values of " + tokens
+                    + " tokens, but all memory for them holds " + capacity());
+        }
+    }
+
+    /** Returns how many tokens one sequence may have at most, by the memory for keys and values. */
+    public long capacity() {
+        return stateLayout.pageBytes() == 0
+                ? Integer.MAX_VALUE
+                : settings.pageMemory() / stateLayout.pageBytes() * stateLayout.pageTokens();
     }
 
     private EngineRejectedException queueFull() {

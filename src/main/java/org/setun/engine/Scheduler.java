@@ -3,12 +3,13 @@ package org.setun.engine;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.setun.model.Chunk;
 import org.setun.model.SequenceState;
 
 /**
- * Decides what each step runs. First come, first served: a sequence waits until a state slot is free and then keeps it to
- * its end. In a step every sequence with one pending token advances, then prompts fill the rest of the token budget in
+ * Decides what each step runs. First come, first served: a sequence waits until there is memory for all the tokens that it
+ * may come to have, and then keeps it to its end. In a step every sequence with one pending token advances, then prompts fill the rest of the token budget in
  * their order of arrival, so that a long prompt is read in chunks beside streams that never miss a step.
  *
  * <p>For the engine thread only; knows neither the model nor the clock.
@@ -34,16 +35,25 @@ final class Scheduler {
         waiting.add(sequence);
     }
 
-    /** Gives free state slots to the sequences that have waited longest, and returns those sequences. */
+    /** Gives free memory to the sequences that have waited longest, and returns those sequences. */
     List<Sequence> admit() {
         List<Sequence> admitted = new ArrayList<>();
-        while (pool.free() > 0 && !waiting.isEmpty()) {
-            Sequence sequence = waiting.remove();
-            sequence.start(pool.acquire());
+        while (!waiting.isEmpty() && pool.fits(waiting.element().maxComputedTokens())) {
+            Sequence sequence = waiting.element();
+            sequence.start(pool.acquire(sequence.maxComputedTokens()));
+            waiting.remove();
             running.add(sequence);
             admitted.add(sequence);
         }
         return admitted;
+    }
+
+    /** Returns a sequence that waits for memory although nothing runs that could give any back; null if there is none. */
+    @Nullable
+    Sequence stuck() {
+        Sequence first = waiting.peek();
+        boolean stuck = first != null && running.isEmpty() && !pool.fits(first.maxComputedTokens());
+        return stuck ? first : null;
     }
 
     /** Returns the chunks of the next step, one a sequence at most; empty if nothing runs. */

@@ -167,6 +167,11 @@ final class Sequence implements Engine.Handle {
         return totalTokens;
     }
 
+    /** Returns how many tokens the model will have seen at most; the last one generated it never sees. */
+    int maxComputedTokens() {
+        return (int) Math.min(Integer.MAX_VALUE, (long) promptTokens() + request.maxTokens() - 1);
+    }
+
     int promptTokens() {
         return request.prompt().length;
     }

@@ -44,7 +44,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         this.workspace = model.newWorkspace(settings.maxBatchTokens(), settings.maxSequences());
         this.sampler = new Sampler(model.dimensions().vocabSize());
         // Last, since its memory is off the heap and nobody would free it if one of the others failed.
-        this.pool = new StatePool(model.stateLayout(), settings.maxSequences());
+        this.pool = new StatePool(model.stateLayout(), settings.maxSequences(), settings.pageMemory());
         this.scheduler = new Scheduler(pool, settings.maxBatchTokens());
         this.freeSlots = pool.free();
     }
@@ -102,6 +102,12 @@ final class StepLoop implements Runnable, AutoCloseable {
         inbox.started(admitted.size());
         for (Sequence sequence : admitted) {
             observer.requestStarted(sequence.id(), sequence.startedAt(nanoClock.getAsLong()));
+        }
+        for (Sequence stuck = scheduler.stuck(); stuck != null; stuck = scheduler.stuck()) {
+            fail(
+                    stuck,
+                    new IllegalStateException("the machine has too little memory for the keys and values of "
+                            + stuck.maxComputedTokens() + " tokens"));
         }
         publish();
     }

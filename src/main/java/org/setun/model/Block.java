@@ -13,10 +13,10 @@ import org.setun.kernel.Kernels;
 public record Block(RmsNorm mixerNorm, TokenMixer mixer, RmsNorm channelNorm, ChannelMixer channel) {
 
     /** Runs the block on the residual stream in {@code buffers}. */
-    void forward(Batch batch, long stateOffset, Buffers buffers, Kernels kernels) {
+    void forward(Batch batch, StateSlice slice, Buffers buffers, Kernels kernels) {
         int tokens = batch.tokens();
         mixerNorm.apply(buffers.residual(), tokens, buffers.normed(), kernels);
-        mixer.forward(batch, stateOffset, buffers.normed(), buffers.output(), buffers, kernels);
+        mixer.forward(batch, slice, buffers.normed(), buffers.output(), buffers, kernels);
         addToResidual(tokens, buffers, kernels);
         channelNorm.apply(buffers.residual(), tokens, buffers.normed(), kernels);
         channel.forward(buffers.normed(), tokens, buffers.output(), buffers, kernels);

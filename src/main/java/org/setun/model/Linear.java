@@ -22,6 +22,16 @@ public sealed interface Linear permits BitLinear, FloatLinear {
     }
 
     /**
+     * Prepares {@code x} as {@link #prepare} does, after {@code other} has prepared the same rows: where neither has a norm,
+     * there is nothing left to do.
+     */
+    default void prepareAfter(Linear other, float[] x, int tokens, LinearInput input, Kernels kernels) {
+        if (inputNorm() != null || other.inputNorm() != null) {
+            prepare(x, tokens, input, kernels);
+        }
+    }
+
+    /**
      * Multiplies a prepared input.
      *
      * @param input {@code [tokens, inputSize]}

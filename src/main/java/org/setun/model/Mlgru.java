@@ -60,8 +60,14 @@ public record Mlgru(
     }
 
     @Override
-    public void forward(Batch batch, long stateOffset, float[] x, float[] out, Buffers buffers, Kernels kernels) {
+    public long pageBytes(int pageTokens) {
+        return 0;
+    }
+
+    @Override
+    public void forward(Batch batch, StateSlice slice, float[] x, float[] out, Buffers buffers, Kernels kernels) {
         int tokens = batch.tokens();
+        long stateOffset = slice.recurrentOffset();
         float[] inputs = buffers.first();
         float[] forgets = buffers.second();
         float[] gates = buffers.third();

@@ -15,6 +15,9 @@ public final class TernaryModel implements Model {
     /** States begin at cache lines. */
     private static final long STATE_ALIGNMENT = 64;
 
+    /** Tokens of a page: few enough to waste little memory on a sequence's end, enough to make a page worth a loop. */
+    private static final int PAGE_TOKENS = 32;
+
     private final ModelDimensions dimensions;
     private final FloatMatrix embedding;
     private final List<Block> blocks;
@@ -22,7 +25,7 @@ public final class TernaryModel implements Model {
     private final Linear head;
     private final Kernels kernels;
     private final Arena weights;
-    private final long[] stateOffsets;
+    private final StateSlice[] slices;
     private final StateLayout stateLayout;
 
     /**
@@ -51,14 +54,20 @@ public final class TernaryModel implements Model {
         this.head = head;
         this.kernels = kernels;
         this.weights = weights;
-        this.stateOffsets = new long[blocks.size()];
-        long bytes = 0;
-        for (int layer = 0; layer < stateOffsets.length; layer++) {
-            stateOffsets[layer] = bytes;
-            long end = bytes + blocks.get(layer).mixer().stateBytes();
-            bytes = Math.ceilDiv(end, STATE_ALIGNMENT) * STATE_ALIGNMENT;
+        this.slices = new StateSlice[blocks.size()];
+        long recurrentBytes = 0;
+        long pageBytes = 0;
+        for (int layer = 0; layer < slices.length; layer++) {
+            TokenMixer mixer = blocks.get(layer).mixer();
+            slices[layer] = new StateSlice(recurrentBytes, pageBytes, PAGE_TOKENS);
+            recurrentBytes = aligned(recurrentBytes + mixer.stateBytes());
+            pageBytes = aligned(pageBytes + mixer.pageBytes(PAGE_TOKENS));
         }
-        this.stateLayout = new StateLayout(bytes);
+        this.stateLayout = new StateLayout(recurrentBytes, PAGE_TOKENS, pageBytes);
+    }
+
+    private static long aligned(long bytes) {
+        return Math.ceilDiv(bytes, STATE_ALIGNMENT) * STATE_ALIGNMENT;
     }
 
     @Override
@@ -78,7 +87,7 @@ public final class TernaryModel implements Model {
 
     /** Returns where layer {@code layer}'s part begins in a sequence's recurrent state, in bytes. */
     public long stateOffset(int layer) {
-        return stateOffsets[layer];
+        return slices[layer].recurrentOffset();
     }
 
     @Override
@@ -97,8 +106,8 @@ public final class TernaryModel implements Model {
         check(batch, workspace);
         Buffers buffers = workspace.buffers();
         embed(batch, buffers.residual());
-        for (int layer = 0; layer < stateOffsets.length; layer++) {
-            blocks.get(layer).forward(batch, stateOffsets[layer], buffers, kernels);
+        for (int layer = 0; layer < slices.length; layer++) {
+            blocks.get(layer).forward(batch, slices[layer], buffers, kernels);
         }
         int rows = gatherWanted(batch, buffers);
         if (rows > 0) {
@@ -122,6 +131,11 @@ public final class TernaryModel implements Model {
                     throw new IllegalArgumentException(
                             "expected token ids from 0 to " + (dimensions.vocabSize() - 1) + ", found " + token);
                 }
+            }
+            int pages = stateLayout.pages(chunk.position() + chunk.tokens().length);
+            if (chunk.state().pages().size() < pages) {
+                throw new IllegalArgumentException("expected a state of at least " + pages + " pages, found "
+                        + chunk.state().pages().size());
             }
         }
     }

@@ -4,10 +4,13 @@ import java.util.List;
 import org.setun.kernel.Kernels;
 
 /** The part of a block that carries information from token to token. */
-public sealed interface TokenMixer permits Mlgru {
+public sealed interface TokenMixer permits Mlgru, Attention {
 
     /** Returns the bytes of recurrent state that a sequence needs in this layer; a multiple of 4. */
     long stateBytes();
+
+    /** Returns the bytes that a page of {@code pageTokens} tokens needs in this layer; 0 where nothing of a token is kept. */
+    long pageBytes(int pageTokens);
 
     /** Returns the linear layers. */
     List<Linear> linears();
@@ -16,9 +19,9 @@ public sealed interface TokenMixer permits Mlgru {
      * Mixes the tokens of a batch and advances the states of its chunks.
      *
      * @param batch which tokens belong to which sequence
-     * @param stateOffset where this layer's part begins in each sequence's recurrent state
+     * @param slice where this layer's part lies in each sequence's memory
      * @param x the normed input, {@code [tokens, hidden]}; may be overwritten
      * @param out receives {@code [tokens, hidden]}
      */
-    void forward(Batch batch, long stateOffset, float[] x, float[] out, Buffers buffers, Kernels kernels);
+    void forward(Batch batch, StateSlice slice, float[] x, float[] out, Buffers buffers, Kernels kernels);
 }

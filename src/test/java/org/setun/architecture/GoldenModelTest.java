@@ -21,6 +21,7 @@ import org.setun.checkpoint.TernaryPacking;
 import org.setun.kernel.KernelSelection;
 import org.setun.model.Batch;
 import org.setun.model.Chunk;
+import org.setun.model.KeyValueFormat;
 import org.setun.model.Model;
 import org.setun.model.SequenceState;
 import org.setun.model.TernaryModel;
@@ -38,6 +39,8 @@ final class GoldenModelTest {
             "mmfree-tiny/bf16",
             "mmfree-tiny/bf16/composable",
             "mmfree-small-activations/bf16",
+            "bitnet-tiny-online/f32/composable",
+            "bitnet-tiny-online/bf16/composable",
             "mmfree-switches/shared-convolution",
             "mmfree-switches/separate-convolution",
             "mmfree-switches/tied",
@@ -50,6 +53,9 @@ final class GoldenModelTest {
             "mmfree-switches/separate-convolution",
             "composed-switches/online-float-head",
             "composed-switches/float-tied");
+
+    /** More than any of the tests computes. */
+    private static final int MAX_TOKENS = 256;
 
     private static final List<String> KERNELS = possibleKernels();
 
@@ -124,7 +130,8 @@ final class GoldenModelTest {
     }
 
     private static Model load(Path directory, String kernels, int threads) throws Exception {
-        return ModelLoader.load(directory, KernelSelection.select(kernels, threads), LoadProgress.NONE)
+        return ModelLoader.load(
+                        directory, KernelSelection.select(kernels, threads), KeyValueFormat.F32, LoadProgress.NONE)
                 .model();
     }
 
@@ -140,7 +147,7 @@ final class GoldenModelTest {
     }
 
     private static SequenceState newState(Model model, Arena arena) {
-        return new SequenceState(arena.allocate(Math.max(1, model.stateLayout().recurrentBytes()), 64));
+        return SequenceState.allocate(model.stateLayout(), MAX_TOKENS, arena);
     }
 
     /** Continues by the likeliest token, among equals the one with the lowest id. */

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
+import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
 import tools.jackson.databind.JsonNode;
@@ -29,7 +30,8 @@ final class ModelInspectorTest {
         Path directory = GoldenData.directory(name);
         ModelReport report = ModelInspector.inspect(directory, LoadProgress.NONE);
 
-        LoadedModel loaded = ModelLoader.load(directory, KernelSelection.select("scalar", 1), LoadProgress.NONE);
+        LoadedModel loaded =
+                ModelLoader.load(directory, KernelSelection.select("scalar", 1), KeyValueFormat.F32, LoadProgress.NONE);
         loaded.model().close();
         assertThat(report.ternary())
                 .containsExactlyInAnyOrderElementsOf(loaded.report().ternary());

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
+import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 
 final class ModelLoaderTest {
@@ -225,7 +226,7 @@ final class ModelLoaderTest {
     private static LoadedModel load(Path path, LoadProgress progress) throws Exception {
         Kernels kernels = KernelSelection.select("scalar", 2);
         try {
-            return ModelLoader.load(path, kernels, progress);
+            return ModelLoader.load(path, kernels, KeyValueFormat.F32, progress);
         } catch (CheckpointFormatException e) {
             kernels.workers().close();
             throw e;

@@ -15,6 +15,7 @@ import org.setun.checkpoint.SafetensorsWriter;
 import org.setun.checkpoint.SafetensorsWriter.Declaration;
 import org.setun.checkpoint.TernaryPacking;
 import org.setun.kernel.KernelSelection;
+import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
 import org.setun.tensor.TernaryMatrix;
@@ -119,7 +120,8 @@ final class SmallHeapTest {
                     Path.of(arguments[1]),
                     new ConvertOptions(TernaryPacking.U2_ROWS, ElementType.F16),
                     LoadProgress.NONE);
-            LoadedModel loaded = ModelLoader.load(source, KernelSelection.select("scalar", 2), LoadProgress.NONE);
+            LoadedModel loaded = ModelLoader.load(
+                    source, KernelSelection.select("scalar", 2), KeyValueFormat.F32, LoadProgress.NONE);
             loaded.model().close();
             System.out.println("loaded " + loaded.report().loadedBytes() + " bytes");
         }

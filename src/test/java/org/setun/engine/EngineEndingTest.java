@@ -254,7 +254,7 @@ final class EngineEndingTest {
     }
 
     private static EngineSettings settings(int maxSequences, Duration drainTimeout) {
-        return new EngineSettings(16, maxSequences, 64, drainTimeout);
+        return new EngineSettings(16, maxSequences, 64, 0, drainTimeout);
     }
 
     /** Returns a request of five tokens after a prompt of the given length. */

@@ -108,7 +108,7 @@ final class EngineObserverTest {
     }
 
     private static EngineSettings settings() {
-        return new EngineSettings(4, 2, 4, Duration.ofSeconds(20));
+        return new EngineSettings(4, 2, 4, 0, Duration.ofSeconds(20));
     }
 
     private static TokenRequest request(String id, int promptTokens, int maxTokens) {

@@ -22,13 +22,22 @@ final class ScriptedModel implements Model {
 
     private static final ValueLayout.OfLong HASH = ValueLayout.JAVA_LONG;
 
+    private static final int PAGE_TOKENS = 4;
+
     private final int vocabSize;
+    private final boolean paged;
     private final Consumer<Batch> beforeForward;
     private final BiConsumer<Batch, Workspace> afterForward;
 
     /** Creates a model with hooks around each pass, on the engine thread: they may block, throw and spoil the logits. */
     ScriptedModel(int vocabSize, Consumer<Batch> beforeForward, BiConsumer<Batch, Workspace> afterForward) {
+        this(vocabSize, false, beforeForward, afterForward);
+    }
+
+    private ScriptedModel(
+            int vocabSize, boolean paged, Consumer<Batch> beforeForward, BiConsumer<Batch, Workspace> afterForward) {
         this.vocabSize = vocabSize;
+        this.paged = paged;
         this.beforeForward = beforeForward;
         this.afterForward = afterForward;
     }
@@ -41,6 +50,11 @@ final class ScriptedModel implements Model {
     /** Creates a model of {@code vocabSize} tokens. */
     ScriptedModel(int vocabSize) {
         this(vocabSize, batch -> {});
+    }
+
+    /** Creates a model that also keeps every token on pages, of four tokens and 16 bytes, and reads them all at each step. */
+    static ScriptedModel paged(int vocabSize, Consumer<Batch> beforeForward) {
+        return new ScriptedModel(vocabSize, true, beforeForward, (batch, workspace) -> {});
     }
 
     /** Returns the greedy continuation of {@code prompt}, computed without an engine. */
@@ -66,7 +80,7 @@ final class ScriptedModel implements Model {
     @Override
     public StateLayout stateLayout() {
         // Not a multiple of the alignment, as no real layout promises one.
-        return new StateLayout(2 * Long.BYTES + 4);
+        return new StateLayout(2 * Long.BYTES + 4, PAGE_TOKENS, paged ? PAGE_TOKENS * Integer.BYTES : 0);
     }
 
     @Override
@@ -83,6 +97,9 @@ final class ScriptedModel implements Model {
         int row = 0;
         for (Chunk chunk : batch.chunks()) {
             long hash = advance(chunk.state(), chunk.position(), chunk.tokens());
+            if (paged) {
+                requireOwnPast(chunk, hash);
+            }
             if (chunk.wanted() == Chunk.Wanted.LAST) {
                 writeLogits(hash, workspace.logits(), workspace.logitsOffset(row++));
             }
@@ -103,6 +120,29 @@ final class ScriptedModel implements Model {
         memory.setAtIndex(HASH, 0, hash);
         memory.setAtIndex(HASH, 1, seen + tokens.length);
         return hash;
+    }
+
+    /** Writes the chunk's tokens to its pages, and checks that all tokens on them are still the sequence's own. */
+    private static void requireOwnPast(Chunk chunk, long expected) {
+        for (int i = 0; i < chunk.tokens().length; i++) {
+            int position = chunk.position() + i;
+            chunk.state()
+                    .pages()
+                    .get(position / PAGE_TOKENS)
+                    .setAtIndex(ValueLayout.JAVA_INT, position % PAGE_TOKENS, chunk.tokens()[i]);
+        }
+        long hash = 0;
+        for (int position = 0; position < chunk.position() + chunk.tokens().length; position++) {
+            hash = hash(
+                    hash,
+                    chunk.state()
+                            .pages()
+                            .get(position / PAGE_TOKENS)
+                            .getAtIndex(ValueLayout.JAVA_INT, position % PAGE_TOKENS));
+        }
+        if (hash != expected) {
+            throw new IllegalStateException("the pages hold other tokens than the sequence's");
+        }
     }
 
     private void writeLogits(long hash, float[] logits, int offset) {

@@ -33,7 +33,7 @@ final class EngineGeneratorTest {
     @AutoClose
     private final Engine engine = new Engine(
             new RecitingModel(ByteTokenizer.VOCAB, recited()),
-            new EngineSettings(8, 2, 16, Duration.ofSeconds(20)),
+            new EngineSettings(8, 2, 16, 0, Duration.ofSeconds(20)),
             EngineObserver.NONE);
 
     @Test

@@ -26,7 +26,7 @@ final class RecitingModel implements Model {
 
     @Override
     public StateLayout stateLayout() {
-        return new StateLayout(Integer.BYTES);
+        return StateLayout.recurrent(Integer.BYTES);
     }
 
     @Override

@@ -23,13 +23,15 @@ import org.setun.model.RandomModel.Shape;
 final class BatchInvarianceTest {
 
     private static final long SEED = 20261123;
-    private static final int LENGTH = 23;
+    /** More than a page of attention. */
+    private static final int LENGTH = 43;
 
     static Stream<Shape> shapes() {
         return Stream.of(
-                new Shape(101, 64, 64, 96, 3, Convolution.NONE, false),
-                new Shape(101, 40, 56, 72, 2, Convolution.SHARED, false),
-                new Shape(101, 40, 24, 72, 2, Convolution.SEPARATE, true));
+                new Shape(101, 64, 64, 96, 3, Convolution.NONE, false, null),
+                new Shape(101, 40, 56, 72, 2, Convolution.SHARED, false, null),
+                new Shape(101, 40, 24, 72, 2, Convolution.SEPARATE, true, null),
+                new Shape(101, 48, 48, 72, 4, Convolution.NONE, true, new Attention.Heads(6, 2, 10)));
     }
 
     static Stream<Arguments> shapesAndThreads() {
@@ -99,7 +101,7 @@ final class BatchInvarianceTest {
 
     @Test
     void lastRowsAreThoseOfAllRows() {
-        Shape shape = new Shape(101, 64, 64, 96, 3, Convolution.NONE, false);
+        Shape shape = new Shape(101, 64, 64, 96, 3, Convolution.NONE, false, null);
         int[] tokens = tokens(new SplittableRandom(SEED), LENGTH);
         try (TernaryModel model = RandomModel.of(shape, SEED, KernelSelection.select("auto", 1));
                 Arena arena = Arena.ofShared()) {
@@ -114,7 +116,7 @@ final class BatchInvarianceTest {
 
     @Test
     void aTokenOutsideTheVocabularyIsRefusedBeforeAnyStateChanges() {
-        Shape shape = new Shape(101, 64, 64, 96, 1, Convolution.NONE, false);
+        Shape shape = new Shape(101, 64, 64, 96, 1, Convolution.NONE, false, null);
         try (TernaryModel model = RandomModel.of(shape, SEED, KernelSelection.select("auto", 1));
                 Arena arena = Arena.ofShared()) {
             SequenceState state = emptyState(model, arena);
@@ -170,7 +172,7 @@ final class BatchInvarianceTest {
     }
 
     private static SequenceState emptyState(TernaryModel model, Arena arena) {
-        return new SequenceState(arena.allocate(model.stateLayout().recurrentBytes(), 64));
+        return SequenceState.allocate(model.stateLayout(), LENGTH, arena);
     }
 
     private static int[] tokens(SplittableRandom random, int length) {

@@ -38,6 +38,7 @@ public final class RandomModel {
      * @param layers number of blocks
      * @param convolution where a short convolution stands
      * @param tied whether the head is the float embedding
+     * @param heads those of the attention in every second layer; null for a model of recurrences alone
      */
     public record Shape(
             int vocabSize,
@@ -46,10 +47,11 @@ public final class RandomModel {
             int intermediateSize,
             int layers,
             Convolution convolution,
-            boolean tied) {
+            boolean tied,
+            Attention.@Nullable Heads heads) {
 
         /** MMfreeLM 370M. */
-        public static final Shape MMFREE_370M = new Shape(32000, 1024, 1024, 2816, 24, Convolution.NONE, false);
+        public static final Shape MMFREE_370M = new Shape(32000, 1024, 1024, 2816, 24, Convolution.NONE, false, null);
     }
 
     private RandomModel(Shape shape, long seed) {
@@ -66,7 +68,8 @@ public final class RandomModel {
         FloatMatrix embedding = embedding();
         List<Block> blocks = new ArrayList<>();
         for (int layer = 0; layer < shape.layers(); layer++) {
-            blocks.add(new Block(norm(shape.hiddenSize()), mlgru(layer), norm(shape.hiddenSize()), gatedMlp()));
+            TokenMixer mixer = shape.heads() == null || layer % 2 == 0 ? mlgru(layer) : attention(shape.heads());
+            blocks.add(new Block(norm(shape.hiddenSize()), mixer, norm(shape.hiddenSize()), gatedMlp()));
         }
         RmsNorm finalNorm = norm(shape.hiddenSize());
         Linear head = shape.tied()
@@ -100,6 +103,25 @@ public final class RandomModel {
                 norm(width),
                 lowerBound,
                 convolution);
+    }
+
+    private Attention attention(Attention.Heads heads) {
+        int hidden = shape.hiddenSize();
+        int queryWidth = heads.queries() * heads.width();
+        int keyWidth = heads.keyValues() * heads.width();
+        float[] frequencies = new float[heads.width() / 2];
+        for (int j = 0; j < frequencies.length; j++) {
+            frequencies[j] = (float) Math.pow(10000, -2.0 * j / heads.width());
+        }
+        return new Attention(
+                linear(queryWidth, hidden, null),
+                linear(keyWidth, hidden, null),
+                linear(keyWidth, hidden, null),
+                linear(hidden, queryWidth, null),
+                norm(queryWidth),
+                heads,
+                new Rope(frequencies, 1),
+                KeyValueFormat.F32);
     }
 
     private GatedMlp gatedMlp() {
