@@ -139,7 +139,7 @@ final class ConfigObject {
     OptionalDouble optionalShare(String key) throws CheckpointFormatException {
         OptionalDouble share = optionalNumber(key, 0, 1);
         if (share.isPresent() && share.getAsDouble() == 0) {
-            throw invalid(key, "a number more than 0 and at most 1", node.get(key));
+            throw invalid(key, "a number more than 0 and at most 1");
         }
         return share;
     }
@@ -264,6 +264,11 @@ final class ConfigObject {
     /** Returns file and key as messages begin. */
     String where(String key) {
         return file + ": " + prefix + key;
+    }
+
+    /** Returns the error that what is at {@code key} is not what was expected. */
+    CheckpointFormatException invalid(String key, String expected) {
+        return invalid(key, expected, node.get(key));
     }
 
     private CheckpointFormatException invalid(String key, String expected, JsonNode found) {

@@ -128,10 +128,19 @@ final class TernaryConfigReader {
             }
             case ATTENTION -> {
                 Optional<ConfigObject> scaling = mixer.optionalObject("rope_scaling");
+                int numHeads = mixer.integer("num_heads", 1, SizeLimits.HEADS);
+                int numKvHeads = mixer.integer("num_kv_heads", 1, numHeads);
+                if (numHeads % numKvHeads != 0) {
+                    throw mixer.invalid("num_kv_heads", "a divisor of num_heads, " + numHeads);
+                }
+                int headDim = mixer.integer("head_dim", 2, SizeLimits.WIDTH / SizeLimits.HEADS);
+                if (headDim % 2 != 0) {
+                    throw mixer.invalid("head_dim", "an even number, whose halves the rotary positions pair");
+                }
                 yield new MixerSpec.Attention(
-                        mixer.integer("num_heads", 1, SizeLimits.HEADS),
-                        mixer.integer("num_kv_heads", 1, SizeLimits.HEADS),
-                        mixer.integer("head_dim", 1, SizeLimits.WIDTH / SizeLimits.HEADS),
+                        numHeads,
+                        numKvHeads,
+                        headDim,
                         mixer.number("rope_theta", 1, Double.MAX_VALUE),
                         scaling.map(ConfigObject::toMap).orElse(Map.of()),
                         mixer.bool("sub_norm", false));

@@ -166,6 +166,15 @@ final class ConfigurationTest {
                         "0",
                         "layers[0].mixer.expand_ratio: expected a number from 0.015625 to 16384.0, found 0"),
                 invalid(
+                        "/layers/0/mixer",
+                        "{\"kind\":\"attention\",\"num_heads\":6,\"num_kv_heads\":4,\"head_dim\":8,\"rope_theta\":1e4}",
+                        "layers[0].mixer.num_kv_heads: expected a divisor of num_heads, 6, found 4"),
+                invalid(
+                        "/layers/0/mixer",
+                        "{\"kind\":\"attention\",\"num_heads\":6,\"num_kv_heads\":2,\"head_dim\":9,\"rope_theta\":1e4}",
+                        "layers[0].mixer.head_dim: expected an even number, whose halves the rotary positions pair,"
+                                + " found 9"),
+                invalid(
                         "/layers/0/mixer/conv",
                         "{\"size\":0,\"shared\":true}",
                         "layers[0].mixer.conv.size: expected an integer from 1 to 1024, found 0"),
@@ -239,7 +248,7 @@ final class ConfigurationTest {
 
         assertThatThrownBy(() -> spec(file))
                 .hasMessage(file + ": model_type: this version of Setun does not run models of type \"" + family
-                        + "\" yet; it runs MLGRU mixers with gated MLPs and dense activations, of types \"ternary\" and"
+                        + "\" yet; it runs MLGRU and attention mixers with gated MLPs and dense activations, of types \"ternary\" and"
                         + " \"hgrn_bit\"");
     }
 

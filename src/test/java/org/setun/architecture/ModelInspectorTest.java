@@ -92,7 +92,7 @@ final class ModelInspectorTest {
         assertThat(report.obstacle())
                 .hasValueSatisfying(reason -> assertThat(reason)
                         .startsWith("this version of Setun does not run ")
-                        .contains("it runs MLGRU mixers"));
+                        .contains("it runs MLGRU and attention mixers"));
         assertThat(report.layers()).isEqualTo(3);
         assertThat(report.loadedBytes()).isZero();
     }

@@ -127,7 +127,8 @@ final class ModelLoaderTest {
         assertThatThrownBy(() -> load(directory))
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessage(directory.resolve("config.json") + ": layers: this version of Setun does not run " + part
-                        + " yet (layer " + layer + "); it runs MLGRU mixers with gated MLPs and dense activations, of"
+                        + " yet (layer " + layer
+                        + "); it runs MLGRU and attention mixers with gated MLPs and dense activations, of"
                         + " types \"ternary\" and \"hgrn_bit\"");
     }
 
