@@ -109,8 +109,9 @@ class Composition {
             }
 
             @Override
-            public void requestEnded(String endpoint, boolean stream, Outcome outcome, Duration duration) {
-                metrics.requestEnded(endpoint, stream, outcome.name().toLowerCase(Locale.ROOT), duration);
+            public void requestEnded(Ended end) {
+                metrics.requestEnded(
+                        end.endpoint(), end.stream(), end.outcome().name().toLowerCase(Locale.ROOT), end.duration());
             }
         };
     }

@@ -23,12 +23,16 @@ public interface RequestObserver {
     void firstText(Duration sinceArrival);
 
     /**
-     * Sees the end of a request.
+     * The end of a request.
      *
+     * @param requestId the id that its answer carries in the header {@code x-request-id}
      * @param endpoint its short name, such as {@code chat_completions}
      * @param stream whether the answer was to be streamed; false also where the body could not be read
      * @param outcome how it ended
      * @param duration from the arrival of its headers to the end of its answer
      */
-    void requestEnded(String endpoint, boolean stream, Outcome outcome, Duration duration);
+    record Ended(String requestId, String endpoint, boolean stream, Outcome outcome, Duration duration) {}
+
+    /** Sees the end of a request, which may come after the client has read all of the answer. */
+    void requestEnded(Ended end);
 }

@@ -53,6 +53,7 @@ final class RequestTrack {
 
     /** Sees the end. */
     void ended() {
-        observer.requestEnded(endpoint.label(), stream, outcome, arrival.elapsed());
+        observer.requestEnded(
+                new RequestObserver.Ended(arrival.requestId(), endpoint.label(), stream, outcome, arrival.elapsed()));
     }
 }

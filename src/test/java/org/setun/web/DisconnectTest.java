@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.setun.engine.FinishReason;
@@ -23,6 +24,7 @@ final class DisconnectTest {
 
     private final ScriptedGenerator generator;
     private final RecordingObserver observer;
+    private final String requestId = "test-" + UUID.randomUUID();
     private final int port;
 
     DisconnectTest(
@@ -48,7 +50,8 @@ final class DisconnectTest {
         }
 
         running.awaitCancelled();
-        assertThat(observer.nextEnd()).isEqualTo(new RecordingObserver.Ended("completions", true, Outcome.CANCELLED));
+        assertThat(observer.endOf(requestId))
+                .isEqualTo(new RecordingObserver.End("completions", true, Outcome.CANCELLED));
     }
 
     @Test
@@ -60,7 +63,7 @@ final class DisconnectTest {
         }
 
         running.awaitCancelled();
-        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.CANCELLED);
+        assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.CANCELLED);
     }
 
     @Test
@@ -72,7 +75,8 @@ final class DisconnectTest {
         }
 
         running.awaitCancelled();
-        assertThat(observer.nextEnd()).isEqualTo(new RecordingObserver.Ended("completions", false, Outcome.CANCELLED));
+        assertThat(observer.endOf(requestId))
+                .isEqualTo(new RecordingObserver.End("completions", false, Outcome.CANCELLED));
     }
 
     @Test
@@ -89,7 +93,7 @@ final class DisconnectTest {
 
         second.awaitCancelled();
         third.awaitCancelled();
-        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.CANCELLED);
+        assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.CANCELLED);
     }
 
     @Test
@@ -101,7 +105,7 @@ final class DisconnectTest {
 
             running.finish(FinishReason.STOP, 1, 0);
             readUntil(socket, "[DONE]");
-            assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.SUCCESS);
+            assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.SUCCESS);
         }
     }
 
@@ -121,7 +125,7 @@ final class DisconnectTest {
         }
 
         running.awaitCancelled();
-        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.CANCELLED);
+        assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.CANCELLED);
     }
 
     @Test
@@ -136,7 +140,7 @@ final class DisconnectTest {
             String stream = readUntil(socket, "[DONE]");
 
             assertThat(stream).contains("\"text\":\"0 \"", "\"text\":\"10000 \"", "\"text\":\"19999 \"");
-            assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.SUCCESS);
+            assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.SUCCESS);
             assertThat(stream.split("\"finish_reason\":null", -1)).hasSize(20_001);
         }
     }
@@ -146,6 +150,7 @@ final class DisconnectTest {
         socket.setSoTimeout(10_000);
         socket.getOutputStream()
                 .write(("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                + "x-request-id: " + requestId + "\r\n"
                                 + "Content-Length: " + body.length() + "\r\n\r\n" + body)
                         .getBytes(StandardCharsets.UTF_8));
         return socket;

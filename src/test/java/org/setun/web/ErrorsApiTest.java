@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,7 @@ final class ErrorsApiTest {
 
     private final ScriptedGenerator generator;
     private final RecordingObserver observer;
+    private final String requestId = "test-" + UUID.randomUUID();
     private final WebTestClient client;
 
     ErrorsApiTest(
@@ -66,7 +68,7 @@ final class ErrorsApiTest {
         assertThat(body)
                 .isEqualTo("{\"error\":{\"message\":\"max_tokens: expected an integer of 1 or more, found 0\","
                         + "\"type\":\"invalid_request_error\",\"param\":\"max_tokens\",\"code\":\"invalid_value\"}}");
-        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.CLIENT_ERROR);
+        assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.CLIENT_ERROR);
     }
 
     @Test
@@ -126,7 +128,7 @@ final class ErrorsApiTest {
 
         response.expectHeader().valueEquals("Retry-After", "3");
         assertError(response, 429, "rate_limit_error", null, "queue_full");
-        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.REJECTED);
+        assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.REJECTED);
     }
 
     @Test
@@ -163,7 +165,7 @@ final class ErrorsApiTest {
                 .startsWith("the server failed to answer this request")
                 .doesNotContain("secret", "Exception");
         assertThat(output).contains("secret detail");
-        assertThat(observer.nextEnd().outcome()).isEqualTo(Outcome.SERVER_ERROR);
+        assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.SERVER_ERROR);
     }
 
     @Test
@@ -195,8 +197,8 @@ final class ErrorsApiTest {
                 .containsPattern("data: \\{\"error\":\\{\"message\":\"the server failed[^}]*\"type\":\"server_error\","
                         + "\"param\":null,\"code\":\"internal_error\"}}\n\ndata: \\[DONE]\n\n$")
                 .doesNotContain("secret");
-        assertThat(observer.nextEnd())
-                .isEqualTo(new RecordingObserver.Ended("completions", true, Outcome.SERVER_ERROR));
+        assertThat(observer.endOf(requestId))
+                .isEqualTo(new RecordingObserver.End("completions", true, Outcome.SERVER_ERROR));
     }
 
     @Test
@@ -280,6 +282,7 @@ final class ErrorsApiTest {
         return client.post()
                 .uri(uri)
                 .contentType(MediaType.APPLICATION_JSON)
+                .header("x-request-id", requestId)
                 .bodyValue(body)
                 .exchange();
     }

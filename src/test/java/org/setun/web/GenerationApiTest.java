@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,7 @@ final class GenerationApiTest {
 
     private final ScriptedGenerator generator;
     private final RecordingObserver observer;
+    private final String requestId = "test-" + UUID.randomUUID();
     private final WebTestClient client;
 
     GenerationApiTest(
@@ -59,7 +61,8 @@ final class GenerationApiTest {
                 {"id":"cmpl-ID","object":"text_completion","created":0,"model":"lab/tiny",\
                 "choices":[{"index":0,"text":"Once upon","logprobs":null,"finish_reason":"stop"}],\
                 "usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}}""");
-        assertThat(observer.nextEnd()).isEqualTo(new RecordingObserver.Ended("completions", false, Outcome.SUCCESS));
+        assertThat(observer.endOf(requestId))
+                .isEqualTo(new RecordingObserver.End("completions", false, Outcome.SUCCESS));
         assertThat(observer.firstTexts()).isEqualTo(1);
     }
 
@@ -102,7 +105,8 @@ final class GenerationApiTest {
                 data: [DONE]
 
                 """);
-        assertThat(observer.nextEnd()).isEqualTo(new RecordingObserver.Ended("completions", true, Outcome.SUCCESS));
+        assertThat(observer.endOf(requestId))
+                .isEqualTo(new RecordingObserver.End("completions", true, Outcome.SUCCESS));
     }
 
     @Test
@@ -291,6 +295,7 @@ final class GenerationApiTest {
         return client.post()
                 .uri(uri)
                 .contentType(MediaType.APPLICATION_JSON)
+                .header("x-request-id", requestId)
                 .bodyValue(body)
                 .exchange()
                 .expectStatus()

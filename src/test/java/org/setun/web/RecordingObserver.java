@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 /** Keeps what the API tells its observer. */
 final class RecordingObserver implements RequestObserver {
 
-    /** The end of a request. */
-    record Ended(String endpoint, boolean stream, Outcome outcome) {}
+    /** What a test expects of a request's end. */
+    record End(String endpoint, boolean stream, Outcome outcome) {}
 
     private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
     private final BlockingQueue<Duration> firstTexts = new LinkedBlockingQueue<>();
@@ -22,8 +22,8 @@ final class RecordingObserver implements RequestObserver {
     }
 
     @Override
-    public void requestEnded(String endpoint, boolean stream, Outcome outcome, Duration duration) {
-        ended.add(new Ended(endpoint, stream, outcome));
+    public void requestEnded(Ended end) {
+        ended.add(end);
     }
 
     void clear() {
@@ -31,10 +31,14 @@ final class RecordingObserver implements RequestObserver {
         firstTexts.clear();
     }
 
-    Ended nextEnd() throws InterruptedException {
+    /** Waits for the end of a request, passing over those of earlier tests, which come when they like. */
+    End endOf(String requestId) throws InterruptedException {
         Ended end = ended.poll(10, TimeUnit.SECONDS);
-        assertThat(end).as("the end of a request").isNotNull();
-        return end;
+        while (end != null && !end.requestId().equals(requestId)) {
+            end = ended.poll(10, TimeUnit.SECONDS);
+        }
+        assertThat(end).as("the end of request %s", requestId).isNotNull();
+        return new End(end.endpoint(), end.stream(), end.outcome());
     }
 
     int firstTexts() {
