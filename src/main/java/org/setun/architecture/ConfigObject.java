@@ -5,10 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -240,17 +238,6 @@ final class ConfigObject {
             return new ConfigObject(file, prefix + key + ".", object);
         }
         throw invalid(key, "an object", value);
-    }
-
-    /** Returns the values of this object as maps, lists, strings, numbers and truth values; nulls are left out. */
-    Map<String, Object> toMap() {
-        Map<String, Object> values = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonNode> property : node.properties()) {
-            if (!property.getValue().isNull()) {
-                values.put(property.getKey(), JSON.convertValue(property.getValue(), Object.class));
-            }
-        }
-        return values;
     }
 
     private JsonNode required(String key, String expected) throws CheckpointFormatException {

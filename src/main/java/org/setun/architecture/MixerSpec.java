@@ -1,6 +1,5 @@
 package org.setun.architecture;
 
-import java.util.Map;
 import java.util.Optional;
 
 /** A token mixer. */
@@ -37,20 +36,8 @@ sealed interface MixerSpec {
      * @param numHeads query heads
      * @param numKvHeads key and value heads
      * @param headDim the width of a head
-     * @param ropeTheta the base of the rotary frequencies
-     * @param ropeScaling the scaling parameters as the configuration gives them; empty where there are none
+     * @param rope the rotary positions
      * @param subNorm whether a norm stands in front of the output projection
      */
-    record Attention(
-            int numHeads,
-            int numKvHeads,
-            int headDim,
-            double ropeTheta,
-            Map<String, Object> ropeScaling,
-            boolean subNorm)
-            implements MixerSpec {
-        public Attention {
-            ropeScaling = Map.copyOf(ropeScaling);
-        }
-    }
+    record Attention(int numHeads, int numKvHeads, int headDim, RopeSpec rope, boolean subNorm) implements MixerSpec {}
 }

@@ -20,7 +20,6 @@ import org.setun.model.Linear;
 import org.setun.model.Mlgru;
 import org.setun.model.ModelDimensions;
 import org.setun.model.RmsNorm;
-import org.setun.model.Rope;
 import org.setun.model.ShortConvolution;
 import org.setun.model.TernaryModel;
 import org.setun.model.TokenMixer;
@@ -125,16 +124,8 @@ final class ModelBuilder {
                 linear(prefix + "o_proj"),
                 attention.subNorm() ? norm(prefix + "sub_norm.weight", spec.normEpsilon()) : null,
                 new Attention.Heads(attention.numHeads(), attention.numKvHeads(), attention.headDim()),
-                rope(attention),
+                RopeFrequencies.of(attention.rope(), attention.headDim()),
                 keyValues);
-    }
-
-    private static Rope rope(MixerSpec.Attention attention) {
-        float[] inverse = new float[attention.headDim() / 2];
-        for (int j = 0; j < inverse.length; j++) {
-            inverse[j] = (float) (1 / Math.pow(attention.ropeTheta(), 2.0 * j / attention.headDim()));
-        }
-        return new Rope(inverse, 1);
     }
 
     private @Nullable ShortConvolution convolution(String prefix, MixerSpec.Mlgru mlgru)

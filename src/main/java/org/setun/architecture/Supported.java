@@ -51,10 +51,6 @@ final class Supported {
     }
 
     private static Optional<String> unsupportedPart(LayerSpec layer) {
-        if (layer.mixer() instanceof MixerSpec.Attention attention
-                && !attention.ropeScaling().isEmpty()) {
-            return Optional.of("rope scaling");
-        }
         if (layer.channel() instanceof ChannelSpec.Peer) {
             return Optional.of("PEER experts");
         }

@@ -3,8 +3,8 @@ package org.setun.architecture;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import org.setun.architecture.ModelSpec.HeadSpec;
 import org.setun.architecture.ModelSpec.SpecialTokens;
@@ -44,13 +44,17 @@ final class TernaryConfigReader {
         return new ModelSpec(
                 config.integer("vocab_size", 1, SizeLimits.VOCAB_SIZE),
                 hiddenSize,
-                config.optionalInteger("max_position_embeddings", 1, Integer.MAX_VALUE)
-                        .orElse(DEFAULT_MAX_POSITIONS),
+                maxPositions(),
                 config.number("rms_norm_eps", 0, 1),
                 specialTokens(config),
                 inputNormEpsilon,
                 head,
                 layers(hiddenSize));
+    }
+
+    private int maxPositions() throws CheckpointFormatException {
+        return config.optionalInteger("max_position_embeddings", 1, Integer.MAX_VALUE)
+                .orElse(DEFAULT_MAX_POSITIONS);
     }
 
     private void requireFormatVersion() throws CheckpointFormatException {
@@ -116,7 +120,7 @@ final class TernaryConfigReader {
         return new LayerSpec.Storage(linear, experts, floatLinears);
     }
 
-    private static MixerSpec mixer(ConfigObject mixer, int hiddenSize) throws CheckpointFormatException {
+    private MixerSpec mixer(ConfigObject mixer, int hiddenSize) throws CheckpointFormatException {
         return switch (mixer.choice("kind", MixerKind.class)) {
             case MLGRU -> {
                 Optional<ConfigObject> conv = mixer.optionalObject("conv");
@@ -127,7 +131,6 @@ final class TernaryConfigReader {
                         conv.isPresent() ? Optional.of(convolution(conv.get())) : Optional.empty());
             }
             case ATTENTION -> {
-                Optional<ConfigObject> scaling = mixer.optionalObject("rope_scaling");
                 int numHeads = mixer.integer("num_heads", 1, SizeLimits.HEADS);
                 int numKvHeads = mixer.integer("num_kv_heads", 1, numHeads);
                 if (numHeads % numKvHeads != 0) {
@@ -141,8 +144,7 @@ final class TernaryConfigReader {
                         numHeads,
                         numKvHeads,
                         headDim,
-                        mixer.number("rope_theta", 1, Double.MAX_VALUE),
-                        scaling.map(ConfigObject::toMap).orElse(Map.of()),
+                        RopeReader.read(mixer, config, maxPositions(), OptionalDouble.empty()),
                         mixer.bool("sub_norm", false));
             }
         };

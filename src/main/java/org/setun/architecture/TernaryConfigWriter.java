@@ -2,9 +2,9 @@ package org.setun.architecture;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import org.setun.architecture.ModelSpec.HeadSpec;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -131,11 +131,36 @@ final class TernaryConfigWriter {
                         .put("num_heads", attention.numHeads())
                         .put("num_kv_heads", attention.numKvHeads())
                         .put("head_dim", attention.headDim());
-                putNumber(node, "rope_theta", attention.ropeTheta());
-                Map<String, Object> scaling = attention.ropeScaling();
-                node.set("rope_scaling", scaling.isEmpty() ? JSON.nullNode() : JSON.valueToTree(scaling));
+                putNumber(node, "rope_theta", attention.rope().theta());
+                node.set("rope_scaling", ropeScaling(attention.rope().scaling()));
                 node.put("sub_norm", attention.subNorm());
             }
+        }
+        return node;
+    }
+
+    private static JsonNode ropeScaling(RopeSpec.Scaling scaling) {
+        ObjectNode node = JSON.createObjectNode();
+        switch (scaling) {
+            case RopeSpec.Scaling.None none -> {
+                return JSON.nullNode();
+            }
+            case RopeSpec.Scaling.Linear linear ->
+                node.put("rope_type", "linear").put("factor", linear.factor());
+            case RopeSpec.Scaling.Llama3 llama3 ->
+                node.put("rope_type", "llama3")
+                        .put("factor", llama3.factor())
+                        .put("low_freq_factor", llama3.lowFreqFactor())
+                        .put("high_freq_factor", llama3.highFreqFactor())
+                        .put("original_max_position_embeddings", llama3.originalLength());
+            case RopeSpec.Scaling.Yarn yarn ->
+                node.put("rope_type", "yarn")
+                        .put("factor", yarn.factor())
+                        .put("beta_fast", yarn.betaFast())
+                        .put("beta_slow", yarn.betaSlow())
+                        .put("truncate", yarn.truncate())
+                        .put("attention_factor", yarn.attentionFactor())
+                        .put("original_max_position_embeddings", yarn.originalLength());
         }
         return node;
     }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -89,7 +88,8 @@ final class ConfigurationTest {
                                 false),
                         new SparsitySpec.BlockTopK(16, 32),
                         new LayerSpec.Storage(LinearStorage.B3, LinearStorage.B3, Set.of())));
-        assertThat(spec.layers().get(1).mixer()).isEqualTo(new MixerSpec.Attention(4, 2, 16, 10_000, Map.of(), true));
+        assertThat(spec.layers().get(1).mixer())
+                .isEqualTo(new MixerSpec.Attention(4, 2, 16, RopeSpec.of(10_000), true));
         assertThat(spec.layers().get(1).sparsity()).isEqualTo(new SparsitySpec.TopK(0.6));
     }
 
@@ -107,6 +107,23 @@ final class ConfigurationTest {
         ModelSpec spec = spec(GoldenData.directory(name).resolve("config.json"));
 
         assertThat(spec(write(TernaryConfigWriter.write(spec).toString()))).isEqualTo(spec);
+    }
+
+    @Test
+    void everyRopeScalingIsWrittenSoThatItReadsBackAsTheSame() throws Exception {
+        Path examples = GoldenData.directory("llama-bitnet-tiny").resolve("rope.json");
+        for (JsonNode example : JsonMapper.shared().readTree(examples)) {
+            ObjectNode config = ternary();
+            ObjectNode mixer = (ObjectNode) json("{\"kind\":\"attention\",\"num_heads\":4,\"num_kv_heads\":2}");
+            mixer.setAll((ObjectNode) example.get("config"));
+            mixer.put("rope_theta", 10_000);
+            ((ObjectNode) config.get("layers").get(0)).set("mixer", mixer);
+            ModelSpec spec = spec(write(config.toString()));
+
+            assertThat(spec(write(TernaryConfigWriter.write(spec).toString())))
+                    .as(example.get("name").stringValue())
+                    .isEqualTo(spec);
+        }
     }
 
     @Test
