@@ -32,6 +32,20 @@ public interface FloatKernel {
     /** Rescales integer sums: {@code out_j = (float) sums_j * factor}. */
     void rescale(int[] sums, int sumsOffset, int length, float factor, float[] out, int outOffset);
 
+    /**
+     * Adds rescaled integer sums: {@code out_j += ((float) sums_j * scales_j) * factor}, the last product and the addition
+     * rounded once.
+     */
+    void addRescaled(
+            int[] sums,
+            int sumsOffset,
+            int length,
+            float[] scales,
+            int scalesOffset,
+            float factor,
+            float[] out,
+            int outOffset);
+
     /** Adds {@code x} to {@code accumulator}, element by element. */
     void add(float[] x, int xOffset, int length, float[] accumulator, int accumulatorOffset);
 

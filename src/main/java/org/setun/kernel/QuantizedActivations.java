@@ -19,6 +19,7 @@ public final class QuantizedActivations {
     private final int maxColumns;
     private final byte[] codes;
     private final float[] scales;
+    private final int firstColumn;
     private int columns;
     private int stride;
 
@@ -28,6 +29,32 @@ public final class QuantizedActivations {
         this.maxColumns = maxColumns;
         this.codes = new byte[Math.multiplyExact(capacity, padded(maxColumns))];
         this.scales = new float[capacity];
+        this.firstColumn = 0;
+    }
+
+    private QuantizedActivations(QuantizedActivations whole, int firstColumn, int columns) {
+        this.capacity = whole.capacity;
+        this.maxColumns = columns;
+        this.codes = whole.codes;
+        this.scales = whole.scales;
+        this.firstColumn = whole.firstColumn + firstColumn;
+        this.columns = columns;
+        this.stride = whole.stride;
+    }
+
+    /**
+     * Returns a view of columns {@code [first, first + count)}, valid until the next {@link #reshape}.
+     *
+     * @param first a multiple of {@link #PADDING}
+     * @param count a multiple of {@link #PADDING}, so that a view needs no padding of its own
+     * @throws IllegalArgumentException if they are not, or there are not so many columns
+     */
+    public QuantizedActivations columns(int first, int count) {
+        if (first < 0 || count < 1 || first % PADDING != 0 || count % PADDING != 0 || count > columns - first) {
+            throw new IllegalArgumentException("expected columns within " + columns + " at multiples of " + PADDING
+                    + ", found " + count + " from " + first);
+        }
+        return new QuantizedActivations(this, first, count);
     }
 
     private static int padded(int columns) {
@@ -75,7 +102,7 @@ public final class QuantizedActivations {
 
     /** Returns where row {@code token} starts in {@link #codes}. */
     public int rowOffset(int token) {
-        return token * stride;
+        return token * stride + firstColumn;
     }
 
     /** Returns the scales, one a token. */

@@ -102,6 +102,22 @@ final class ScalarFloatKernel implements FloatKernel {
     }
 
     @Override
+    public void addRescaled(
+            int[] sums,
+            int sumsOffset,
+            int length,
+            float[] scales,
+            int scalesOffset,
+            float factor,
+            float[] out,
+            int outOffset) {
+        for (int j = 0; j < length; j++) {
+            float scaled = sums[sumsOffset + j] * scales[scalesOffset + j];
+            out[outOffset + j] = Math.fma(scaled, factor, out[outOffset + j]);
+        }
+    }
+
+    @Override
     public void add(float[] x, int xOffset, int length, float[] accumulator, int accumulatorOffset) {
         for (int j = 0; j < length; j++) {
             accumulator[accumulatorOffset + j] += x[xOffset + j];

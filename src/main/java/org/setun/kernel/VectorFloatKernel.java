@@ -136,6 +136,29 @@ final class VectorFloatKernel implements FloatKernel {
     }
 
     @Override
+    public void addRescaled(
+            int[] sums,
+            int sumsOffset,
+            int length,
+            float[] scales,
+            int scalesOffset,
+            float factor,
+            float[] out,
+            int outOffset) {
+        int bound = FLOATS.loopBound(length);
+        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        for (int j = 0; j < bound; j += LANES) {
+            FloatVector sum = (FloatVector)
+                    IntVector.fromArray(INTS, sums, sumsOffset + j).convert(VectorOperators.I2F, 0);
+            sum.mul(load(scales, scalesOffset + j))
+                    .fma(factors, load(out, outOffset + j))
+                    .intoArray(out, outOffset + j);
+        }
+        SCALAR.addRescaled(
+                sums, sumsOffset + bound, length - bound, scales, scalesOffset + bound, factor, out, outOffset + bound);
+    }
+
+    @Override
     public void add(float[] x, int xOffset, int length, float[] accumulator, int accumulatorOffset) {
         int bound = FLOATS.loopBound(length);
         for (int j = 0; j < bound; j += LANES) {

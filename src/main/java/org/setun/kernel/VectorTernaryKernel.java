@@ -104,7 +104,7 @@ final class VectorTernaryKernel implements TernaryKernel {
         int token = 0;
         for (; token + TILE_TOKENS <= tokens; token += TILE_TOKENS) {
             int code = activations.rowOffset(token);
-            int stride = activations.rowOffset(1);
+            int stride = activations.rowOffset(token + 1) - code;
             int to = token * rows + row;
             for (int group = 0; group < groups; group += GROUPS_PER_CHUNK) {
                 int count = Math.min(GROUPS_PER_CHUNK, groups - group);

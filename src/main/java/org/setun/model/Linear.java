@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.setun.kernel.Kernels;
 
 /** A linear layer without bias, {@code y = norm(x) W^T}, its input norm optional. */
-public sealed interface Linear permits BitLinear, FloatLinear {
+public sealed interface Linear permits BitLinear, BlockScaledLinear, FloatLinear {
 
     /** Returns the width of the input. */
     int inputSize();

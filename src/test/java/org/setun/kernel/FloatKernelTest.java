@@ -270,6 +270,20 @@ final class FloatKernelTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
+    void addRescaledHasTheScalarBits(FloatKernel kernel) {
+        float[] scales = gaussians(7000, 2);
+        compare(kernel, (k, x) -> {
+            int[] sums = new int[x.length];
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] = Float.floatToIntBits(x[i]) >> 8;
+            }
+            k.addRescaled(sums, OFFSET, x.length - 2 * OFFSET, scales, 3, 0.37f, x, OFFSET);
+            return x;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
     void addAndMultiplyHaveTheScalarBits(FloatKernel kernel) {
         float[] y = gaussians(7000, 2);
         compare(kernel, (k, x) -> {
