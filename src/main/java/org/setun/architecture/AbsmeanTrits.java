@@ -13,6 +13,11 @@ import org.setun.tensor.FloatMatrix;
 record AbsmeanTrits(FloatMatrix masters, int firstRow, float scale) implements TernarySource {
 
     @Override
+    public TritScales scales() {
+        return new TritScales.Uniform(scale);
+    }
+
+    @Override
     public void readRow(int row, byte[] trits, int offset) {
         int columns = masters.columns();
         float[] weights = new float[columns];

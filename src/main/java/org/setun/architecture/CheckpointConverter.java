@@ -49,8 +49,7 @@ public final class CheckpointConverter {
                     target.toString(), null, "the target of a conversion must not exist yet; choose another one");
         }
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(source)) {
-            Recipe recipe = Recipe.of(checkpoint.config());
-            Supported.require(recipe.spec(), checkpoint.config());
+            Recipe recipe = checkpoint.recipe();
             Path absolute = target.toAbsolutePath();
             Path partial = absolute.resolveSibling(target.getFileName() + ".partial-" + UUID.randomUUID());
             Files.createDirectories(partial);

@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.Map;
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.checkpoint.CheckpointFormatException;
-import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.Shape;
 
 /** The tensors of an MMfreeLM checkpoint under canonical names. */
@@ -89,8 +88,8 @@ final class HgrnBitWeights implements WeightSource {
     }
 
     @Override
-    public FloatMatrix matrix(String name, int rows, int columns) throws CheckpointFormatException {
-        return reader.matrix(upstreamName(name), rows, columns);
+    public FloatSource matrix(String name, int rows, int columns) throws CheckpointFormatException {
+        return reader.floats(upstreamName(name), rows, columns);
     }
 
     @Override

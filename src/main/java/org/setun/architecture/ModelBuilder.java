@@ -12,6 +12,7 @@ import org.setun.kernel.Kernels;
 import org.setun.model.Attention;
 import org.setun.model.BitLinear;
 import org.setun.model.Block;
+import org.setun.model.BlockScaledLinear;
 import org.setun.model.ChannelMixer;
 import org.setun.model.FloatLinear;
 import org.setun.model.GatedMlp;
@@ -154,7 +155,7 @@ final class ModelBuilder {
         RmsNorm inputNorm = inputNorm(name);
         return linear.storage() == LinearStorage.FLOAT
                 ? new FloatLinear(copy(linear.weightName(), linear.rows(), linear.columns()), inputNorm)
-                : new BitLinear(pack(linear), inputNorm);
+                : ternaryLinear(linear, inputNorm);
     }
 
     private @Nullable RmsNorm inputNorm(String linear) throws CheckpointFormatException {
@@ -174,33 +175,70 @@ final class ModelBuilder {
         return values;
     }
 
-    /** Copies a float matrix as it is stored, so that the file can be closed. */
+    /** Copies a float matrix as it is stored, but for blocks, which become float32, so that the file can be closed. */
     private FloatMatrix copy(String name, int rows, int columns) throws CheckpointFormatException {
-        FloatMatrix stored = source.matrix(name, rows, columns);
-        MemorySegment bytes = arena.allocate(stored.segment().byteSize(), ALIGNMENT);
-        bytes.copyFrom(stored.segment());
-        FloatMatrix copy = new FloatMatrix(rows, columns, stored.elementType(), bytes);
-        report.addMatrix(copy);
+        FloatSource stored = source.matrix(name, rows, columns);
+        long rowBytes = (long) columns * stored.type().bytes();
+        MemorySegment bytes = arena.allocate(rows * rowBytes, ALIGNMENT);
+        if (stored.isPlain()) {
+            bytes.copyFrom(stored.bytes());
+        } else {
+            RowLoop.run(kernels.workers(), rows, 1, (from, to) -> {
+                float[] row = new float[columns];
+                for (int r = from; r < to; r++) {
+                    stored.readRow(r, row, 0);
+                    bytes.asSlice(r * rowBytes, rowBytes)
+                            .copyFrom(MemorySegment.ofArray(FloatEncoder.encode(row, stored.type())));
+                }
+            });
+        }
+        report.addMatrix(stored.type(), rows, columns);
         listener.loaded(name);
-        return copy;
+        return new FloatMatrix(rows, columns, stored.type(), bytes);
     }
 
-    /** Repacks trits row by row, so that no more than a row of each thread is held unpacked. */
-    private TernaryMatrix pack(CanonicalTensor.Linear linear) throws CheckpointFormatException {
-        int columns = linear.columns();
+    private Linear ternaryLinear(CanonicalTensor.Linear linear, @Nullable RmsNorm inputNorm)
+            throws CheckpointFormatException {
         TernarySource trits = source.ternary(linear);
-        TernaryMatrix.Builder builder = new TernaryMatrix.Builder(linear.rows(), columns, arena);
+        Linear built = switch (trits.scales()) {
+            case TritScales.Uniform uniform -> {
+                TernaryMatrix matrix =
+                        pack(linear, trits, linear.columns(), uniform.value()).getFirst();
+                report.addTernary(linear.name(), List.of(matrix));
+                yield new BitLinear(matrix, inputNorm);
+            }
+            case TritScales.Blocks blocks -> {
+                List<TernaryMatrix> matrices = pack(linear, trits, blocks.blockColumns(), 1);
+                report.addTernary(linear.name(), matrices);
+                report.addValues(blocks.values().length);
+                yield new BlockScaledLinear(matrices, blocks.values(), inputNorm);
+            }
+        };
+        listener.loaded(linear.name());
+        return built;
+    }
+
+    /**
+     * Repacks trits row by row, so that no more than a row of each thread is held unpacked, into one matrix for each run of
+     * {@code blockColumns} columns.
+     */
+    private List<TernaryMatrix> pack(CanonicalTensor.Linear linear, TernarySource trits, int blockColumns, float scale)
+            throws CheckpointFormatException {
+        int columns = linear.columns();
+        List<TernaryMatrix.Builder> builders = new ArrayList<>();
+        for (int column = 0; column < columns; column += blockColumns) {
+            builders.add(new TernaryMatrix.Builder(linear.rows(), blockColumns, arena));
+        }
         RowLoop.run(kernels.workers(), linear.rows(), TernaryMatrix.ROW_BLOCK, (from, to) -> {
             byte[] row = new byte[columns];
             for (int r = from; r < to; r++) {
                 trits.readRow(r, row, 0);
-                builder.setRow(r, row, 0);
+                for (int block = 0; block < builders.size(); block++) {
+                    builders.get(block).setRow(r, row, block * blockColumns);
+                }
             }
         });
-        TernaryMatrix matrix = builder.build(trits.scale());
-        report.addTernary(linear.name(), linear.rows(), columns, matrix.zeros());
-        listener.loaded(linear.name());
-        return matrix;
+        return builders.stream().map(builder -> builder.build(scale)).toList();
     }
 
     private <T extends CanonicalTensor> T tensor(String name, Class<T> type) {

@@ -2,7 +2,6 @@ package org.setun.architecture;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.setun.architecture.CanonicalTensor.Embedding;
 import org.setun.architecture.CanonicalTensor.Experts;
 import org.setun.architecture.CanonicalTensor.Linear;
@@ -20,34 +19,39 @@ public final class ModelInspector {
     private ModelInspector() {}
 
     /**
-     * Reads through all weights and counts. A model that this version understands and does not run yet is reported with
-     * the reason.
+     * Reads through all weights and counts. A checkpoint that does not become a model, be it damaged or of a family that this
+     * version does not run, is reported with the reason.
      *
      * @param path a checkpoint directory, or a file of tensors with its config.json beside it
      * @param progress told of every tensor that has been read
-     * @throws CheckpointFormatException if the checkpoint is damaged, or of an unknown family
+     * @throws CheckpointFormatException if the path holds no checkpoint whose tensors and configuration can be listed
      * @throws IOException if a file cannot be read
      */
     public static ModelReport inspect(Path path, LoadProgress progress) throws CheckpointFormatException, IOException {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path);
                 WorkerPool workers = WorkerPool.of(1)) {
-            Optional<String> obstacle = Supported.obstacle(checkpoint.family());
-            if (obstacle.isPresent()) {
-                return unread(checkpoint, obstacle);
+            try {
+                return read(checkpoint, workers, progress);
+            } catch (CheckpointFormatException e) {
+                return unread(checkpoint, e);
             }
-            Recipe recipe = Recipe.of(checkpoint.config());
-            ModelSpec spec = recipe.spec();
-            ReportBuilder report = new ReportBuilder();
-            TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
-            WeightSource source = recipe.weights(reader);
-            long totalBytes = reader.totalBytes();
-            for (CanonicalTensor tensor : CanonicalTensors.of(spec).values()) {
-                read(tensor, source, reader, report);
-                progress.update(tensor.name(), reader.bytesRead(), totalBytes);
-            }
-            checkpoint.tensors().requireAllUsed();
-            return report.build(checkpoint, spec.layers().size(), spec.parameters(), Supported.obstacle(spec));
         }
+    }
+
+    private static ModelReport read(OpenCheckpoint checkpoint, WorkerPool workers, LoadProgress progress)
+            throws CheckpointFormatException {
+        Recipe recipe = checkpoint.recipe();
+        ModelSpec spec = recipe.spec();
+        ReportBuilder report = new ReportBuilder();
+        TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
+        WeightSource source = recipe.weights(reader);
+        long totalBytes = reader.totalBytes();
+        for (CanonicalTensor tensor : CanonicalTensors.of(spec).values()) {
+            read(tensor, source, reader, report);
+            progress.update(tensor.name(), reader.bytesRead(), totalBytes);
+        }
+        checkpoint.tensors().requireAllUsed();
+        return report.build(checkpoint, spec);
     }
 
     private static void read(CanonicalTensor tensor, WeightSource source, TensorReader reader, ReportBuilder report)
@@ -55,12 +59,12 @@ public final class ModelInspector {
         switch (tensor) {
             case Values values -> report.addValues(source.values(values.name(), values.shape()).length);
             case Embedding embedding ->
-                report.addMatrix(source.matrix(embedding.name(), embedding.rows(), embedding.columns()));
+                addMatrix(embedding.name(), embedding.rows(), embedding.columns(), source, report);
             case Linear linear -> {
                 if (linear.storage() == LinearStorage.FLOAT) {
-                    report.addMatrix(source.matrix(linear.weightName(), linear.rows(), linear.columns()));
+                    addMatrix(linear.weightName(), linear.rows(), linear.columns(), source, report);
                 } else {
-                    report.addTernary(linear.name(), linear.rows(), linear.columns(), zeros(linear, source));
+                    addTernary(linear, source.ternary(linear), report);
                 }
             }
             case Experts experts -> {
@@ -71,8 +75,22 @@ public final class ModelInspector {
         }
     }
 
-    private static long zeros(Linear linear, WeightSource source) throws CheckpointFormatException {
-        TernarySource trits = source.ternary(linear);
+    private static void addMatrix(String name, int rows, int columns, WeightSource source, ReportBuilder report)
+            throws CheckpointFormatException {
+        report.addMatrix(source.matrix(name, rows, columns).type(), rows, columns);
+    }
+
+    private static void addTernary(Linear linear, TernarySource trits, ReportBuilder report)
+            throws CheckpointFormatException {
+        int runs = 1;
+        if (trits.scales() instanceof TritScales.Blocks blocks) {
+            runs = linear.columns() / blocks.blockColumns();
+            report.addValues(blocks.values().length);
+        }
+        report.addTernary(linear.name(), linear.rows(), linear.columns(), runs, zeros(linear, trits));
+    }
+
+    private static long zeros(Linear linear, TernarySource trits) throws CheckpointFormatException {
         byte[] row = new byte[linear.columns()];
         long zeros = 0;
         for (int r = 0; r < linear.rows(); r++) {
@@ -84,16 +102,15 @@ public final class ModelInspector {
         return zeros;
     }
 
-    /** Reports what can be said without knowing what the tensors mean. */
-    private static ModelReport unread(OpenCheckpoint checkpoint, Optional<String> obstacle)
+    /** Reports what can be said of a checkpoint that does not become a model. */
+    private static ModelReport unread(OpenCheckpoint checkpoint, CheckpointFormatException obstacle)
             throws CheckpointFormatException {
         long parameters = 0;
         for (StoredTensor tensor : checkpoint.tensors().tensors()) {
-            // These families store bytes only as packed trits.
+            // Ternary models store bytes only as packed trits.
             long perElement = tensor.type() == ElementType.U8 ? TRITS_PER_BYTE : 1;
             parameters += tensor.shape().elements() * perElement;
         }
-        int layers = checkpoint.config().integer("num_hidden_layers", 1, SizeLimits.LAYERS);
-        return new ReportBuilder().build(checkpoint, layers, parameters, obstacle);
+        return new ReportBuilder().build(checkpoint, parameters, String.valueOf(obstacle.getMessage()));
     }
 }

@@ -3,7 +3,6 @@ package org.setun.architecture;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Kernels;
 import org.setun.model.KeyValueFormat;
@@ -30,9 +29,8 @@ public final class ModelLoader {
     public static LoadedModel load(Path path, Kernels kernels, KeyValueFormat keyValues, LoadProgress progress)
             throws CheckpointFormatException, IOException {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path)) {
-            Recipe recipe = Recipe.of(checkpoint.config());
+            Recipe recipe = checkpoint.recipe();
             ModelSpec spec = recipe.spec();
-            Supported.require(spec, checkpoint.config());
             GenerationDefaults defaults = GenerationDefaults.read(checkpoint.directory(), spec.tokens());
             TensorReader reader = new TensorReader(checkpoint.tensors(), kernels.workers());
             WeightSource weights = recipe.weights(reader);
@@ -48,8 +46,7 @@ public final class ModelLoader {
                         tensor -> progress.update(tensor, reader.bytesRead(), totalBytes));
                 TernaryModel model = builder.build();
                 checkpoint.tensors().requireAllUsed();
-                ModelReport report =
-                        builder.report().build(checkpoint, spec.layers().size(), spec.parameters(), Optional.empty());
+                ModelReport report = builder.report().build(checkpoint, spec);
                 return new LoadedModel(model, report, defaults);
             } catch (CheckpointFormatException | RuntimeException | Error e) {
                 arena.close();

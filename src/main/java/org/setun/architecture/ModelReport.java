@@ -10,16 +10,18 @@ import org.setun.tensor.Shape;
  *
  * @param family its {@code model_type}
  * @param architecture the name of upstream's model class
- * @param layers the number of layers
+ * @param composition what the layers consist of, a line for each run of equal ones; empty if this version cannot load them
+ * @param layers the number of layers; 0 if this version cannot load them
  * @param parameters the number of weights
  * @param loadedBytes the memory that the weights take once loaded; 0 if this version cannot load them
  * @param stored the tensors as they are stored
  * @param ternary the matrices that are ternary once loaded
- * @param obstacle why this version does not run the model; empty where it does
+ * @param obstacle why this version does not load the model; empty where it does
  */
 public record ModelReport(
         String family,
         String architecture,
+        List<String> composition,
         int layers,
         long parameters,
         long loadedBytes,
@@ -28,6 +30,7 @@ public record ModelReport(
         Optional<String> obstacle) {
 
     public ModelReport {
+        composition = List.copyOf(composition);
         stored = List.copyOf(stored);
         ternary = List.copyOf(ternary);
     }

@@ -14,7 +14,6 @@ import org.setun.checkpoint.SafetensorsWriter;
 import org.setun.checkpoint.SafetensorsWriter.Declaration;
 import org.setun.checkpoint.TernaryPacking;
 import org.setun.tensor.ElementType;
-import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.Shape;
 
 /** The tensors of a checkpoint as they will be stored: packed, and written row by row. */
@@ -129,7 +128,7 @@ final class PackedTensors {
 
     private void addMatrix(String name, int rows, int columns) {
         add(name, options.floatType(), Shape.of(rows, columns), writer -> {
-            FloatMatrix matrix = source.matrix(name, rows, columns);
+            FloatSource matrix = source.matrix(name, rows, columns);
             float[] row = new float[columns];
             for (int r = 0; r < rows; r++) {
                 matrix.readRow(r, row, 0);
@@ -149,12 +148,18 @@ final class PackedTensors {
                     "choose the packing " + TernaryPacking.B3.configName() + ", which fits every matrix");
         }
         Shape shape = packing.packedShape(rows, columns);
+        TritScales scales = source.ternary(linear).scales();
+        float[] values = switch (scales) {
+            case TritScales.Uniform uniform -> new float[] {uniform.value()};
+            case TritScales.Blocks blocks -> blocks.byRow(rows);
+        };
         add(
                 linear.scaleName(),
                 ElementType.F32,
-                Shape.of(1),
-                writer -> writer.write(
-                        linear.scaleName(), new float[] {source.ternary(linear).scale()}));
+                scales instanceof TritScales.Blocks blocks
+                        ? Shape.of(rows, columns / blocks.blockColumns())
+                        : Shape.of(1),
+                writer -> writer.write(linear.scaleName(), values));
         add(linear.weightName(), ElementType.U8, shape, writer -> writeTrits(linear, shape, writer));
     }
 

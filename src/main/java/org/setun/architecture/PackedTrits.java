@@ -11,9 +11,9 @@ import org.setun.checkpoint.TernaryPacking;
  * @param packing how a byte holds trits
  * @param rows rows of the unpacked matrix
  * @param columns columns of the unpacked matrix
- * @param scale the factor of every trit
+ * @param scales the factors of the trits
  */
-record PackedTrits(StoredTensor packed, TernaryPacking packing, int rows, int columns, float scale)
+record PackedTrits(StoredTensor packed, TernaryPacking packing, int rows, int columns, TritScales scales)
         implements TernarySource {
 
     @Override

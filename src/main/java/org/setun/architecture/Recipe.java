@@ -1,6 +1,6 @@
 package org.setun.architecture;
 
-import java.util.Optional;
+import java.util.List;
 import org.setun.checkpoint.CheckpointFormatException;
 
 /**
@@ -8,6 +8,13 @@ import org.setun.checkpoint.CheckpointFormatException;
  * A family is one implementation and one case in {@link #of}.
  */
 interface Recipe {
+
+    /** The values of {@code model_type} that have a recipe. */
+    List<String> TYPES = List.of(
+            TernaryRecipe.MODEL_TYPE,
+            HgrnBitRecipe.MODEL_TYPE,
+            TransformerRecipe.BITNET_TYPE,
+            TransformerRecipe.LLAMA_TYPE);
 
     /** Returns what the configuration describes. */
     ModelSpec spec();
@@ -27,17 +34,14 @@ interface Recipe {
      */
     static Recipe of(ConfigObject config) throws CheckpointFormatException {
         String type = config.text("model_type");
-        Optional<String> obstacle = Supported.obstacle(type);
-        if (obstacle.isPresent()) {
-            throw new CheckpointFormatException(config.where("model_type") + ": " + obstacle.get());
-        }
         return switch (type) {
             case TernaryRecipe.MODEL_TYPE -> TernaryRecipe.of(config);
             case HgrnBitRecipe.MODEL_TYPE -> HgrnBitRecipe.of(config);
+            case TransformerRecipe.BITNET_TYPE, TransformerRecipe.LLAMA_TYPE -> TransformerRecipe.of(config);
             default ->
                 throw CheckpointFormatException.mismatch(
                         config.where("model_type"),
-                        '"' + TernaryRecipe.MODEL_TYPE + "\" or \"" + HgrnBitRecipe.MODEL_TYPE + '"',
+                        "one of " + String.join(", ", TYPES),
                         '"' + type + '"',
                         "Setun runs ternary models of these families only");
         };

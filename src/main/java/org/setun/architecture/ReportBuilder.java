@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
-import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.ElementType;
 import org.setun.tensor.TernaryMatrix;
 
 /** Collects what a model consists of while its tensors are gone through. */
@@ -17,39 +17,63 @@ final class ReportBuilder {
         loadedBytes += (long) count * Float.BYTES;
     }
 
-    void addMatrix(FloatMatrix matrix) {
-        loadedBytes += matrix.segment().byteSize();
+    void addMatrix(ElementType type, int rows, int columns) {
+        loadedBytes += (long) rows * columns * type.bytes();
     }
 
-    void addTernary(String name, int rows, int columns, long zeros) {
+    /** Adds a ternary matrix that was cut into runs of columns. */
+    void addTernary(String name, List<TernaryMatrix> runs) {
+        int columns = runs.stream().mapToInt(TernaryMatrix::columns).sum();
+        long zeros = runs.stream().mapToLong(TernaryMatrix::zeros).sum();
+        addTernary(name, runs.getFirst().rows(), columns, runs.size(), zeros);
+    }
+
+    /** Adds a ternary matrix that would be cut into {@code runs} equal runs of columns. */
+    void addTernary(String name, int rows, int columns, int runs, long zeros) {
         ternary.add(new ModelReport.Ternary(name, rows, columns, zeros));
-        loadedBytes += TernaryMatrix.packedBytes(rows, columns);
+        loadedBytes += runs * TernaryMatrix.packedBytes(rows, columns / runs);
+    }
+
+    /** Returns the report of a checkpoint that becomes the model of {@code spec}. */
+    ModelReport build(OpenCheckpoint checkpoint, ModelSpec spec) throws CheckpointFormatException {
+        return new ModelReport(
+                checkpoint.family(),
+                checkpoint.architecture(),
+                LayerDescription.of(spec.layers()),
+                spec.layers().size(),
+                spec.parameters(),
+                loadedBytes,
+                stored(checkpoint),
+                ternary,
+                Optional.empty());
     }
 
     /**
-     * Returns the report of a checkpoint.
+     * Returns the report of a checkpoint that does not become a model.
      *
-     * @param layers the number of layers
      * @param parameters the number of weights
-     * @param obstacle why this version does not run the model
+     * @param obstacle why
      */
-    ModelReport build(OpenCheckpoint checkpoint, int layers, long parameters, Optional<String> obstacle)
-            throws CheckpointFormatException {
-        List<ModelReport.Stored> stored = checkpoint.tensors().tensors().stream()
+    ModelReport build(OpenCheckpoint checkpoint, long parameters, String obstacle) throws CheckpointFormatException {
+        return new ModelReport(
+                checkpoint.family(),
+                checkpoint.architecture(),
+                List.of(),
+                0,
+                parameters,
+                0,
+                stored(checkpoint),
+                List.of(),
+                Optional.of(obstacle));
+    }
+
+    private static List<ModelReport.Stored> stored(OpenCheckpoint checkpoint) {
+        return checkpoint.tensors().tensors().stream()
                 .map(tensor -> new ModelReport.Stored(
                         tensor.name(),
                         tensor.type(),
                         tensor.shape(),
                         tensor.bytes().byteSize()))
                 .toList();
-        return new ModelReport(
-                checkpoint.family(),
-                checkpoint.architecture(),
-                layers,
-                parameters,
-                obstacle.isPresent() ? 0 : loadedBytes,
-                stored,
-                ternary,
-                obstacle);
     }
 }

@@ -10,9 +10,15 @@ import org.setun.checkpoint.CheckpointFormatException;
  */
 final class RopeReader {
 
-    private static final double MIN_THETA = 2;
+    static final double MIN_THETA = 2;
+    static final double MAX_FACTOR = 1e6;
+
+    /** YaRN's own choice (arXiv 2309.00071, section 3.2). */
+    static final double BETA_FAST = 32;
+
+    static final double BETA_SLOW = 1;
+
     private static final double MAX_THETA = 1e30;
-    private static final double MAX_FACTOR = 1e6;
     private static final String ORIGINAL_LENGTH = "original_max_position_embeddings";
 
     private enum Kind {
@@ -99,8 +105,8 @@ final class RopeReader {
         double factor = parameters.has("factor") ? factor("factor") : (double) maxPositions / originalLength;
         return new Scaling.Yarn(
                 factor,
-                parameters.has("beta_fast") ? factor("beta_fast") : 32,
-                parameters.has("beta_slow") ? factor("beta_slow") : 1,
+                parameters.has("beta_fast") ? factor("beta_fast") : BETA_FAST,
+                parameters.has("beta_slow") ? factor("beta_slow") : BETA_SLOW,
                 parameters.bool("truncate", true),
                 attentionFactor(factor),
                 originalLength);
@@ -119,7 +125,7 @@ final class RopeReader {
     }
 
     /** Returns how much scores shrink when frequencies are divided by {@code factor} (arXiv 2309.00071, section 3.4). */
-    private static double magnitude(double factor, double mscale) {
+    static double magnitude(double factor, double mscale) {
         return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
     }
 

@@ -10,6 +10,10 @@ final class SizeLimits {
     static final int WIDTH = 1 << 20;
     static final int LAYERS = 1 << 12;
     static final int HEADS = 1 << 12;
+
+    /** All heads together are no wider than {@link #WIDTH}. */
+    static final int HEAD_DIM = WIDTH / HEADS;
+
     static final int TAPS = 1 << 10;
 
     /** Sub-keys a side: their square still is an int. */

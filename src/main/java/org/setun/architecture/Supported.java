@@ -1,18 +1,12 @@
 package org.setun.architecture;
 
 import java.util.Optional;
-import java.util.Set;
 import org.setun.checkpoint.CheckpointFormatException;
 
 /** Says which models this version runs. */
 final class Supported {
 
-    static final String WHAT_RUNS =
-            "it runs MLGRU and attention mixers with gated MLPs and dense activations, of types " + '"'
-                    + TernaryRecipe.MODEL_TYPE + "\" and \"" + HgrnBitRecipe.MODEL_TYPE + '"';
-
-    /** Families of ternary models that a later version will run. */
-    private static final Set<String> LATER = Set.of("bitnet", "llama");
+    static final String WHAT_RUNS = "it runs MLGRU and attention mixers with gated MLPs and dense activations";
 
     private Supported() {}
 
@@ -27,14 +21,6 @@ final class Supported {
         if (obstacle.isPresent()) {
             throw new CheckpointFormatException(config.where("layers") + ": " + obstacle.get());
         }
-    }
-
-    /** Returns why this version does not run models of a {@code model_type}, or empty where that alone is no reason. */
-    static Optional<String> obstacle(String modelType) {
-        return LATER.contains(modelType)
-                ? Optional.of(
-                        "this version of Setun does not run models of type \"" + modelType + "\" yet; " + WHAT_RUNS)
-                : Optional.empty();
     }
 
     /** Returns why this version does not run a model, or empty where it does. */

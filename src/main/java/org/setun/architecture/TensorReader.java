@@ -66,20 +66,63 @@ final class TensorReader {
         return values;
     }
 
+    /** Returns whether there is a tensor of this name. */
+    boolean has(String name) {
+        return checkpoint.tensors().stream().anyMatch(tensor -> tensor.name().equals(name));
+    }
+
+    /** Returns a float matrix that is stored as F32, F16 or BF16. */
+    FloatSource floats(String name, int rows, int columns) throws CheckpointFormatException {
+        StoredTensor tensor = count(checkpoint.require(name, Shape.of(rows, columns)));
+        tensor.floatMatrix(rows, columns);
+        return new FloatSource(tensor);
+    }
+
+    /** Returns a float matrix that may be stored in blocks too. */
+    FloatSource anyFloats(String name, int rows, int columns) throws CheckpointFormatException {
+        StoredTensor tensor = count(checkpoint.require(name, Shape.of(rows, columns)));
+        return tensor.type().isBlock() ? new FloatSource(tensor) : floats(name, rows, columns);
+    }
+
     /** Returns a view of a float matrix. */
     FloatMatrix matrix(String name, int rows, int columns) throws CheckpointFormatException {
         return count(checkpoint.require(name, Shape.of(rows, columns))).floatMatrix(rows, columns);
     }
 
-    /** Returns the packed trits of a linear, with the scale that lies beside them. */
+    /** Returns a tensor as it is stored, whatever it is. */
+    StoredTensor stored(String name) throws CheckpointFormatException {
+        return count(checkpoint.require(name));
+    }
+
+    /** Returns packed trits {@code [rows, columns]}, with scales from elsewhere. */
+    TernarySource packed(String name, TernaryPacking packing, int rows, int columns, TritScales scales)
+            throws CheckpointFormatException {
+        StoredTensor tensor = count(checkpoint.requirePacked(name, packing, rows, columns));
+        return new PackedTrits(tensor, packing, rows, columns, scales);
+    }
+
+    /** Returns the packed trits of a linear, with the scales that lie beside them. */
     TernarySource packed(CanonicalTensor.Linear linear) throws CheckpointFormatException {
         TernaryPacking packing = linear.storage()
                 .packing()
                 .orElseThrow(() -> new IllegalArgumentException(linear.name() + " is stored as " + linear.storage()));
-        StoredTensor tensor =
-                count(checkpoint.requirePacked(linear.weightName(), packing, linear.rows(), linear.columns()));
-        float scale = values(linear.scaleName(), Shape.of(1))[0];
-        return new PackedTrits(tensor, packing, linear.rows(), linear.columns(), scale);
+        return packed(linear.weightName(), packing, linear.rows(), linear.columns(), scales(linear));
+    }
+
+    /** Reads one scale, {@code [1]}, or one for each row and each of {@code n} runs of columns, {@code [rows, n]}. */
+    private TritScales scales(CanonicalTensor.Linear linear) throws CheckpointFormatException {
+        int rows = linear.rows();
+        Shape shape = stored(linear.scaleName()).shape();
+        int runs = shape.rank() == 2 ? (int) Math.min(shape.dimension(1), linear.columns()) : 0;
+        if (runs < 1 || !TritScales.Blocks.fit(linear.columns(), runs)) {
+            return new TritScales.Uniform(values(linear.scaleName(), Shape.of(1))[0]);
+        }
+        float[] byRow = values(linear.scaleName(), Shape.of(rows, runs));
+        float[] byRun = new float[byRow.length];
+        for (int i = 0; i < byRow.length; i++) {
+            byRun[i % runs * rows + i / runs] = byRow[i];
+        }
+        return new TritScales.Blocks(linear.columns() / runs, byRun);
     }
 
     /**

@@ -136,7 +136,7 @@ final class TernaryConfigReader {
                 if (numHeads % numKvHeads != 0) {
                     throw mixer.invalid("num_kv_heads", "a divisor of num_heads, " + numHeads);
                 }
-                int headDim = mixer.integer("head_dim", 2, SizeLimits.WIDTH / SizeLimits.HEADS);
+                int headDim = mixer.integer("head_dim", 2, SizeLimits.HEAD_DIM);
                 if (headDim % 2 != 0) {
                     throw mixer.invalid("head_dim", "an even number, whose halves the rotary positions pair");
                 }
@@ -178,7 +178,7 @@ final class TernaryConfigReader {
                         sideLength,
                         channel.integer("num_heads", 1, SizeLimits.HEADS),
                         channel.integer("top_k", 1, sideLength),
-                        channel.integer("key_dim", 1, SizeLimits.WIDTH / SizeLimits.HEADS / 2),
+                        channel.integer("key_dim", 1, SizeLimits.HEAD_DIM / 2),
                         channel.choice("activation", Activation.GELU),
                         channel.choice("score", ChannelSpec.Score.SOFTMAX),
                         channel.choice("query_norm", ChannelSpec.QueryNorm.NONE),

@@ -2,7 +2,6 @@ package org.setun.architecture;
 
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.checkpoint.CheckpointFormatException;
-import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.Shape;
 
 /** Setun's own checkpoints: everything lies under its canonical name. */
@@ -28,8 +27,8 @@ record TernaryRecipe(ModelSpec spec) implements Recipe {
         }
 
         @Override
-        public FloatMatrix matrix(String name, int rows, int columns) throws CheckpointFormatException {
-            return reader.matrix(name, rows, columns);
+        public FloatSource matrix(String name, int rows, int columns) throws CheckpointFormatException {
+            return reader.floats(name, rows, columns);
         }
 
         @Override

@@ -5,8 +5,8 @@ import org.setun.checkpoint.CheckpointFormatException;
 /** A ternary matrix in a checkpoint, read row by row. Safe for use by several threads. */
 interface TernarySource {
 
-    /** Returns the factor of every trit. */
-    float scale();
+    /** Returns the factors of the trits. */
+    TritScales scales();
 
     /**
      * Reads row {@code row} to {@code trits[offset .. offset + columns)}.

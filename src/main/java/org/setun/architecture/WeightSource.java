@@ -2,7 +2,6 @@ package org.setun.architecture;
 
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.checkpoint.CheckpointFormatException;
-import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.Shape;
 
 /**
@@ -24,7 +23,7 @@ interface WeightSource {
      *
      * @throws CheckpointFormatException if it is missing, or has another shape or no float type
      */
-    FloatMatrix matrix(String name, int rows, int columns) throws CheckpointFormatException;
+    FloatSource matrix(String name, int rows, int columns) throws CheckpointFormatException;
 
     /**
      * Returns the trits of a linear.

@@ -270,12 +270,13 @@ public final class GgufMetadata {
     }
 
     /** Returns file and key as messages begin. */
-    String where(String key) {
+    public String where(String key) {
         return location + ": metadata " + CheckpointFormatException.printable(key);
     }
 
     /** Returns the fault that the value under {@code key} is not what it has to be. */
-    CheckpointFormatException mismatch(String key, String expected, String found) {
-        return CheckpointFormatException.mismatch(where(key), expected, found, OTHER_FILE);
+    public CheckpointFormatException mismatch(String key, String expected, String found) {
+        return CheckpointFormatException.mismatch(
+                where(key), expected, CheckpointFormatException.printable(found), OTHER_FILE);
     }
 }

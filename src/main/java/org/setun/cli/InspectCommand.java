@@ -59,7 +59,9 @@ final class InspectCommand implements Callable<Integer> {
     private void print(String name, ModelReport report, PrintWriter out) {
         out.printf("%s%n", name);
         out.printf("  family          %s (%s)%n", report.family(), report.architecture());
-        out.printf("  layers          %d%n", report.layers());
+        for (String run : report.composition()) {
+            out.printf("  layers          %s%n", run);
+        }
         out.printf("  parameters      %,d%n", report.parameters());
         out.printf(
                 "  stored          %,.1f MB in %d tensors%n",

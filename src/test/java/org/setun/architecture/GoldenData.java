@@ -14,11 +14,20 @@ final class GoldenData {
 
     /** Returns a directory of the golden data. */
     static Path directory(String name) {
-        Path directory = ROOT.resolve(name);
+        Path directory = path(name);
         if (!Files.isDirectory(directory)) {
-            throw new IllegalStateException("golden data is missing: " + directory.toAbsolutePath());
+            throw new IllegalStateException("golden data is no directory: " + directory.toAbsolutePath());
         }
         return directory;
+    }
+
+    /** Returns a directory or a file of the golden data. */
+    static Path path(String name) {
+        Path path = ROOT.resolve(name);
+        if (!Files.exists(path)) {
+            throw new IllegalStateException("golden data is missing: " + path.toAbsolutePath());
+        }
+        return path;
     }
 
     /** Returns a list of integers out of a directory's expected.json. */

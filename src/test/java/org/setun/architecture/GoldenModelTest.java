@@ -39,8 +39,20 @@ final class GoldenModelTest {
             "mmfree-tiny/bf16",
             "mmfree-tiny/bf16/composable",
             "mmfree-small-activations/bf16",
+            "bitnet-tiny-online/f32",
             "bitnet-tiny-online/f32/composable",
+            "bitnet-tiny-online/bf16",
             "bitnet-tiny-online/bf16/composable",
+            "bitnet-tiny-packed",
+            "bitnet-tiny-packed/model-i2_s.gguf",
+            "bitnet-tiny-packed/model-tq1_0.gguf",
+            "bitnet-tiny-packed/model-tq2_0.gguf",
+            "bitnet-tiny-packed/composable-b3",
+            "llama-bitnet-tiny/online",
+            "llama-bitnet-tiny/packed",
+            "llama-bitnet-tiny/packed-divide",
+            "llama-bitnet-tiny/packed-llama3",
+            "llama-bitnet-tiny/packed-mixed",
             "mmfree-switches/shared-convolution",
             "mmfree-switches/separate-convolution",
             "mmfree-switches/tied",
@@ -86,9 +98,9 @@ final class GoldenModelTest {
     @MethodSource("modelsKernelsAndThreads")
     void reproducesTheLogitsOfEveryPositionTheGreedyContinuationAndTheState(String name, String kernels, int threads)
             throws Exception {
-        Path expected = GoldenData.directory(name.replace("/composable", ""));
+        Path expected = GoldenData.directory(name.replaceFirst("/(composable(-b3)?|[^/]*\\.gguf)$", ""));
         int[] prompt = GoldenData.integers(expected, "input_ids");
-        try (Model model = load(GoldenData.directory(name), kernels, threads);
+        try (Model model = load(GoldenData.path(name), kernels, threads);
                 Arena arena = Arena.ofShared();
                 Checkpoint values = Checkpoint.open(expected.resolve("expected.safetensors"))) {
             SequenceState state = newState(model, arena);
@@ -121,7 +133,7 @@ final class GoldenModelTest {
     @EnumSource(TernaryPacking.class)
     void aConvertedModelGivesTheBitsOfItsSource(TernaryPacking packing) throws Exception {
         for (String name : MODELS) {
-            Path source = GoldenData.directory(name);
+            Path source = GoldenData.path(name);
             Path converted = temporary.resolve(name.replace('/', '-'));
             CheckpointConverter.convert(
                     source, converted, new ConvertOptions(packing, ElementType.F32), LoadProgress.NONE);
@@ -135,7 +147,8 @@ final class GoldenModelTest {
                 .model();
     }
 
-    private static float[] logits(Path directory, String kernels, int threads) throws Exception {
+    /** Returns the logits of all positions of a short prompt. */
+    static float[] logits(Path directory, String kernels, int threads) throws Exception {
         int[] tokens = {1, 17, 5, 33, 60, 2, 9};
         try (Model model = load(directory, kernels, threads);
                 Arena arena = Arena.ofShared()) {

@@ -43,6 +43,15 @@ final class TestCheckpoint {
         return checkpoint;
     }
 
+    /** Returns a tensor, which must be there. */
+    Tensor tensor(String name) {
+        Tensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new IllegalStateException("no tensor " + name);
+        }
+        return tensor;
+    }
+
     /** Replaces a tensor by zeros of another type or shape, or adds one. */
     void put(String name, ElementType type, long... extents) {
         Shape shape = Shape.of(extents);
