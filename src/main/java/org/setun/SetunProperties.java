@@ -51,7 +51,8 @@ record SetunProperties(
      * @param contextLength how many tokens a prompt and its answer may have together, at least 2; by default the length
      *     that the model was trained for, beyond which recurrent models run on, but lose the thread
      * @param defaultMaxTokens how many tokens a request that does not say gets at most, at least 1; by default 256
-     * @param keyValueFormat how attention keeps keys and values: {@code f32} or {@code f16}; by default {@code f32}
+     * @param keyValueFormat how attention keeps keys and values: {@code f32}, {@code f16} or
+     *     {@code int8}; by default {@code f32}
      * @param keyValueMemory how much memory the keys and values of running requests may take together, for models with
      *     attention; taken when it is first needed, and by default 2 GB
      * @param drainTimeout how long running requests may go on after SIGTERM; by default 30 seconds

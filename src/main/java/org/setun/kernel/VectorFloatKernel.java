@@ -7,6 +7,7 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.setun.tensor.FloatMatrix;
@@ -28,6 +29,8 @@ final class VectorFloatKernel implements FloatKernel {
     /** At least as many bytes as ints fit into a vector; there are no vectors of fewer than 64 bits. */
     private static final VectorSpecies<Byte> BYTES =
             VectorWidth.species(byte.class, Math.max(LANES * Byte.SIZE, Long.SIZE));
+
+    private static final VectorMask<Byte> FIRST_BYTES = BYTES.indexInRange(0, LANES);
 
     /** Elements of one step of a sum: four vectors without a dependency among them. */
     private static final int STEP = 4 * LANES;
@@ -370,6 +373,7 @@ final class VectorFloatKernel implements FloatKernel {
                 case F32 -> weightedF32(rows, count, j, weights, weightsOffset, sum);
                 case BF16 -> weightedBf16(rows, count, j, weights, weightsOffset, sum);
                 case F16 -> weightedF16(rows, count, j, weights, weightsOffset, sum);
+                case I8 -> weightedI8(rows, count, j, weights, weightsOffset, sum);
                 default -> throw new IllegalStateException("unreachable: " + rows.elementType());
             };
             sum.intoArray(accumulator, at);
@@ -413,6 +417,16 @@ final class VectorFloatKernel implements FloatKernel {
         return sum;
     }
 
+    private static FloatVector weightedI8(
+            FloatMatrix rows, int count, int column, float[] weights, int weightsOffset, FloatVector sum) {
+        long stride = rows.columns();
+        for (int r = 0; r < count; r++) {
+            sum = i8(rows.segment(), column + r * stride)
+                    .fma(FloatVector.broadcast(FLOATS, weights[weightsOffset + r]), sum);
+        }
+        return sum;
+    }
+
     /** Fills the partial sums {@code [first, first + STEP)} of the row that begins at byte {@code at}. */
     private static void addRow(
             FloatMatrix matrix, long at, float[] x, int xOffset, int length, float[] partials, int first) {
@@ -422,6 +436,7 @@ final class VectorFloatKernel implements FloatKernel {
             case F32 -> addF32(segment, start, x, xOffset + first, length, partials, first);
             case BF16 -> addBf16(segment, start, x, xOffset + first, length, partials, first);
             case F16 -> addF16(segment, start, x, xOffset + first, length, partials, first);
+            case I8 -> addI8(segment, start, x, xOffset + first, length, partials, first);
             default -> throw new IllegalStateException("unreachable: " + matrix.elementType());
         }
     }
@@ -474,6 +489,21 @@ final class VectorFloatKernel implements FloatKernel {
         store(partials, first, sum0, sum1, sum2, sum3);
     }
 
+    private static void addI8(
+            MemorySegment row, long at, float[] x, int offset, int length, float[] partials, int first) {
+        FloatVector sum0 = FloatVector.zero(FLOATS);
+        FloatVector sum1 = sum0;
+        FloatVector sum2 = sum0;
+        FloatVector sum3 = sum0;
+        for (int j = 0; j < length; j += PARTIAL_SUMS) {
+            sum0 = i8(row, at + j).fma(load(x, offset + j), sum0);
+            sum1 = i8(row, at + j + LANES).fma(load(x, offset + j + LANES), sum1);
+            sum2 = i8(row, at + j + 2L * LANES).fma(load(x, offset + j + 2 * LANES), sum2);
+            sum3 = i8(row, at + j + 3L * LANES).fma(load(x, offset + j + 3 * LANES), sum3);
+        }
+        store(partials, first, sum0, sum1, sum2, sum3);
+    }
+
     private static FloatVector load(float[] x, int at) {
         return FloatVector.fromArray(FLOATS, x, at);
     }
@@ -488,6 +518,14 @@ final class VectorFloatKernel implements FloatKernel {
 
     private static FloatVector f32(MemorySegment row, long at) {
         return FloatVector.fromMemorySegment(FLOATS, row, at, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static FloatVector i8(MemorySegment row, long at) {
+        // The smallest byte vector is longer than a 128-bit one has lanes, and must not read beyond the row.
+        ByteVector bytes = LANES == BYTES.length()
+                ? ByteVector.fromMemorySegment(BYTES, row, at, ByteOrder.LITTLE_ENDIAN)
+                : ByteVector.fromMemorySegment(BYTES, row, at, ByteOrder.LITTLE_ENDIAN, FIRST_BYTES);
+        return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0);
     }
 
     private static IntVector sixteenBits(MemorySegment row, long at) {

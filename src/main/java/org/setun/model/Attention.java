@@ -6,7 +6,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.setun.kernel.FloatKernel;
 import org.setun.kernel.Kernels;
-import org.setun.tensor.FloatMatrix;
 
 /**
  * Causal grouped-query attention (arXiv 2305.13245) with rotary positions, as BitNet b1.58 has it:
@@ -17,7 +16,7 @@ import org.setun.tensor.FloatMatrix;
  * </pre>
  *
  * Query head {@code j} reads key and value head {@code j / (numHeads / numKvHeads)}. A page keeps, head after head, the keys
- * of its tokens, {@code [pageTokens, headDim]}, and then their values.
+ * of its tokens and then their values, as {@link KeyValueFormat} lays them out.
  *
  * @param query {@code [numHeads * headDim, hidden]}
  * @param key {@code [numKvHeads * headDim, hidden]}
@@ -73,7 +72,7 @@ public record Attention(
     }
 
     private long headBytes(int pageTokens) {
-        return (long) pageTokens * heads.width() * format.elementType().bytes();
+        return format.blockBytes(pageTokens, heads.width());
     }
 
     @Override
@@ -99,6 +98,7 @@ public record Attention(
         kernels.workers().forRange(batch.tokens(), 1, (from, to) -> {
             float[] cos = new float[heads.width() / 2];
             float[] sin = new float[heads.width() / 2];
+            byte[] codes = new byte[heads.width()];
             int token = 0;
             for (Chunk chunk : batch.chunks()) {
                 for (int i = 0; i < chunk.tokens().length; i++, token++) {
@@ -107,22 +107,31 @@ public record Attention(
                         rope.turns(position, cos, sin);
                         Rope.rotate(buffers.first(), token * query.outputSize(), heads.queries(), cos, sin);
                         Rope.rotate(buffers.second(), token * key.outputSize(), heads.keyValues(), cos, sin);
-                        keep(chunk.state(), slice, position, buffers, token);
+                        keep(chunk.state(), slice, position, buffers, token, codes, kernels.floating());
                     }
                 }
             }
         });
     }
 
-    private void keep(SequenceState state, StateSlice slice, int position, Buffers buffers, int token) {
+    private void keep(
+            SequenceState state,
+            StateSlice slice,
+            int position,
+            Buffers buffers,
+            int token,
+            byte[] codes,
+            FloatKernel floating) {
         int width = heads.width();
         int pageTokens = slice.pageTokens();
-        MemorySegment page = state.pages().get(position / pageTokens);
-        long row = (long) (position % pageTokens) * width * format.elementType().bytes();
+        int page = position / pageTokens;
+        int row = position % pageTokens;
         for (int head = 0; head < heads.keyValues(); head++) {
             int offset = (token * heads.keyValues() + head) * width;
-            format.store(buffers.second(), offset, width, page, keysAt(slice, head) + row);
-            format.store(buffers.third(), offset, width, page, valuesAt(slice, head) + row);
+            MemorySegment keys = block(state, page, keysAt(slice, head), pageTokens);
+            format.store(floating, buffers.second(), offset, width, keys, pageTokens, row, codes);
+            MemorySegment values = block(state, page, valuesAt(slice, head), pageTokens);
+            format.store(floating, buffers.third(), offset, width, values, pageTokens, row, codes);
         }
     }
 
@@ -180,20 +189,21 @@ public record Attention(
         int keyValueHead = head / (heads.queries() / heads.keyValues());
         for (int start = 0; start < visible; start += pageTokens) {
             int count = Math.min(pageTokens, visible - start);
-            FloatMatrix keys = rows(state, start / pageTokens, keysAt(slice, keyValueHead), pageTokens);
-            floating.multiply(keys, queries, offset, 0, count, scores, start);
+            MemorySegment keys = block(state, start / pageTokens, keysAt(slice, keyValueHead), pageTokens);
+            floating.multiply(format.rows(keys, pageTokens, width), queries, offset, 0, count, scores, start);
+            format.rescale(keys, pageTokens, width, count, scores, start);
         }
         floating.softmax(scores, visible, (float) (1 / Math.sqrt(width)));
         Arrays.fill(queries, offset, offset + width, 0);
         for (int start = 0; start < visible; start += pageTokens) {
             int count = Math.min(pageTokens, visible - start);
-            FloatMatrix values = rows(state, start / pageTokens, valuesAt(slice, keyValueHead), pageTokens);
-            floating.addWeightedRows(values, count, scores, start, queries, offset);
+            MemorySegment values = block(state, start / pageTokens, valuesAt(slice, keyValueHead), pageTokens);
+            format.rescale(values, pageTokens, width, count, scores, start);
+            floating.addWeightedRows(format.rows(values, pageTokens, width), count, scores, start, queries, offset);
         }
     }
 
-    private FloatMatrix rows(SequenceState state, int page, long at, int pageTokens) {
-        MemorySegment bytes = state.pages().get(page).asSlice(at, headBytes(pageTokens));
-        return new FloatMatrix(pageTokens, heads.width(), format.elementType(), bytes);
+    private MemorySegment block(SequenceState state, int page, long at, int pageTokens) {
+        return state.pages().get(page).asSlice(at, headBytes(pageTokens));
     }
 }

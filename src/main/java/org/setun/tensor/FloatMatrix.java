@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
- * A read-only view of a row-major float matrix {@code [rows, columns]} stored as F32, F16 or BF16, in little-endian
+ * A read-only view of a row-major float matrix {@code [rows, columns]} stored as F32, F16, BF16, or as whole numbers in I8, in little-endian
  * order and at any alignment. The view does not own its memory: it is valid while the segment's arena is open.
  * Safe for use by several threads.
  */
@@ -25,11 +25,11 @@ public final class FloatMatrix {
     /**
      * Creates a view of {@code segment}.
      *
-     * @throws IllegalArgumentException if the element type is no float weight type, or the segment's size is not that
+     * @throws IllegalArgumentException if the element type is another, or the segment's size is not that
      *     of the matrix
      */
     public FloatMatrix(int rows, int columns, ElementType elementType, MemorySegment segment) {
-        if (!elementType.isFloatWeight()) {
+        if (!elementType.isFloatWeight() && elementType != ElementType.I8) {
             throw new IllegalArgumentException("a float matrix cannot be stored as " + elementType);
         }
         long expected = (long) rows * columns * elementType.bytes();
@@ -83,6 +83,11 @@ public final class FloatMatrix {
             case BF16 -> {
                 for (int c = 0; c < length; c++) {
                     out[offset + c] = Float.intBitsToFloat(segment.get(SHORT, start + 2L * c) << 16);
+                }
+            }
+            case I8 -> {
+                for (int c = 0; c < length; c++) {
+                    out[offset + c] = segment.get(ValueLayout.JAVA_BYTE, start + c);
                 }
             }
             default -> throw new IllegalStateException("unreachable: " + elementType);

@@ -144,7 +144,8 @@ final class FloatKernelTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
     void weightedRowsHaveTheScalarBits(FloatKernel kernel) {
-        for (ElementType type : new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16}) {
+        for (ElementType type :
+                new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.I8}) {
             for (int columns : new int[] {1, 10, 16, 64, 100, 128}) {
                 try (Arena arena = Arena.ofConfined()) {
                     MemorySegment bytes = arena.allocate(7L * columns * type.bytes(), 64);
@@ -377,7 +378,8 @@ final class FloatKernelTest {
     @MethodSource("kernels")
     void theFloatProductHasTheScalarBitsForEveryElementType(FloatKernel kernel) {
         int rows = 5;
-        for (ElementType type : new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16}) {
+        for (ElementType type :
+                new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.I8}) {
             compare(kernel, (k, x) -> {
                 int columns = x.length - 2 * OFFSET;
                 // Bit patterns of every kind: numbers, subnormal ones, infinities and NaNs of the stored type.
