@@ -1,5 +1,7 @@
 package org.setun;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
@@ -32,6 +34,8 @@ final class ArchitectureTest {
             .definedBy("org.setun.engine..")
             .layer("sampling")
             .definedBy("org.setun.sampling..")
+            .layer("hub")
+            .definedBy("org.setun.hub..")
             .layer("architecture")
             .definedBy("org.setun.architecture..")
             .layer("model")
@@ -58,6 +62,8 @@ final class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("root", "cli", "web", "generation", "metrics")
             .whereLayer("sampling")
             .mayOnlyBeAccessedByLayers("root", "cli", "web", "generation", "engine")
+            .whereLayer("hub")
+            .mayOnlyBeAccessedByLayers("cli")
             .whereLayer("architecture")
             .mayOnlyBeAccessedByLayers("root", "cli")
             .whereLayer("model")
@@ -68,6 +74,13 @@ final class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("root", "cli", "architecture", "model")
             .whereLayer("tensor")
             .mayOnlyBeAccessedByLayers("root", "cli", "architecture", "model", "checkpoint", "kernel");
+
+    @ArchTest
+    static final ArchRule theHubStandsAlone = noClasses()
+            .that()
+            .resideInAPackage("org.setun.hub..")
+            .should()
+            .dependOnClassesThat(resideInAPackage("org.setun..").and(not(resideInAPackage("org.setun.hub.."))));
 
     @ArchTest
     static final ArchRule springLivesInTheRootAndTheWeb = noClasses()
@@ -108,6 +121,7 @@ final class ArchitectureTest {
                     "org.setun",
                     "org.setun.web..",
                     "org.setun.cli..",
+                    "org.setun.hub..",
                     "org.setun.checkpoint..",
                     "org.setun.architecture..",
                     "org.setun.tokenizer..")
