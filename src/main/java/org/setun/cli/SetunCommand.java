@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.hub.HubException;
 import org.setun.tokenizer.TokenizerFormatException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,8 +18,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 /**
- * The command line: {@code setun [serve|convert|inspect|logits|generate]}. Exit codes: 0 for success, 1 where a model or a
- * file is at fault, 2 where the command line is.
+ * The command line: {@code setun [serve|pull|convert|inspect|logits|generate]}. Exit codes: 0 for success, 1 where a model,
+ * a file or the network is at fault, 2 where the command line is.
  */
 @Command(
         name = "setun",
@@ -30,6 +31,7 @@ import picocli.CommandLine.ScopeType;
         scope = ScopeType.INHERIT,
         versionProvider = SetunCommand.Version.class,
         subcommands = {
+            PullCommand.class,
             ConvertCommand.class,
             InspectCommand.class,
             LogitsCommand.class,
@@ -97,6 +99,7 @@ public final class SetunCommand implements Runnable {
     private int explain(Exception exception, PrintWriter err) {
         switch (exception) {
             case CheckpointFormatException e -> err.println("setun: " + e.getMessage());
+            case HubException e -> err.println("setun: " + e.getMessage());
             case TokenizerFormatException e -> err.println("setun: " + e.getMessage());
             case NoSuchFileException e -> err.println("setun: " + e.getFile() + ": no such file or directory");
             default -> err.println("setun: " + exception.getClass().getSimpleName() + ": " + exception.getMessage());

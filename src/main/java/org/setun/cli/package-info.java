@@ -1,5 +1,5 @@
 /**
- * The commands: serve, convert, inspect, logits, generate.
+ * The commands: serve, pull, convert, inspect, logits, generate.
  */
 @NullMarked
 package org.setun.cli;

@@ -37,9 +37,9 @@ final class CommandLineIT {
     void helpNamesEveryCommand() throws Exception {
         Result result = PackagedSetun.run("--help");
         assertThat(result.exitCode()).isZero();
-        assertThat(result.out()).contains("serve", "convert", "inspect", "logits", "generate");
+        assertThat(result.out()).contains("serve", "pull", "convert", "inspect", "logits", "generate");
         assertThat(result.err()).isEmpty();
-        for (String command : new String[] {"serve", "convert", "inspect", "logits", "generate"}) {
+        for (String command : new String[] {"serve", "pull", "convert", "inspect", "logits", "generate"}) {
             assertThat(PackagedSetun.run(command, "--help").exitCode()).isZero();
         }
     }
