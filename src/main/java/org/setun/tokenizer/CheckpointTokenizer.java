@@ -1,14 +1,18 @@
 package org.setun.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The tokenizer of a checkpoint directory. Encoding is the native library's; decoding is done here, from the same file,
@@ -17,6 +21,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * <p>{@code clean_up_tokenization_spaces} has no effect: it would make text that has been streamed change later.
  */
 final class CheckpointTokenizer implements Tokenizer {
+
+    /** Of the Llama 3 family, whose files name another token as eos. */
+    private static final String END_OF_TURN = "<|eot_id|>";
 
     private final HuggingFaceTokenizer encoder;
     private final TokenizerJson tokenizer;
@@ -39,10 +46,19 @@ final class CheckpointTokenizer implements Tokenizer {
         if (directory == null) {
             throw new IllegalArgumentException(checkpoint + " is in no directory");
         }
-        Path file = directory.resolve("tokenizer.json");
+        Path file = directory.resolve(TokenizerFiles.TOKENIZER);
         TokenizerJson tokenizer = TokenizerJson.read(file);
         TokenizerConfig config = TokenizerConfig.read(directory);
         return new CheckpointTokenizer(NativeTokenizers.open(file), tokenizer, config);
+    }
+
+    static CheckpointTokenizer load(GgufVocabulary vocabulary) throws TokenizerFormatException {
+        Path file = vocabulary.file();
+        TokenizerFiles documents = TokenizerFiles.of(vocabulary);
+        TokenizerJson tokenizer = TokenizerJson.read(file, documents.tokenizer());
+        TokenizerConfig config = TokenizerConfig.read(file, documents.config());
+        HuggingFaceTokenizer encoder = NativeTokenizers.open(file, new ByteArrayInputStream(documents.tokenizer()));
+        return new CheckpointTokenizer(encoder, tokenizer, config);
     }
 
     @Override
@@ -110,6 +126,14 @@ final class CheckpointTokenizer implements Tokenizer {
     @Override
     public OptionalInt eosId() {
         return specialId("eos_token");
+    }
+
+    @Override
+    public Set<Integer> stopIds() {
+        return Stream.of(eosId(), specialId("eot_token"), tokenId(END_OF_TURN))
+                .flatMapToInt(OptionalInt::stream)
+                .boxed()
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     private OptionalInt specialId(String role) {

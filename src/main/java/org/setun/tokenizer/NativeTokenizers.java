@@ -60,10 +60,19 @@ final class NativeTokenizers {
     /** Opens a {@code tokenizer.json}. The caller closes it. */
     static HuggingFaceTokenizer open(Path file) throws TokenizerFormatException {
         try (InputStream json = Files.newInputStream(file)) {
+            return open(file, json);
+        } catch (IOException e) {
+            throw new TokenizerFormatException(file, "expected a readable file, found: " + e, "repair it", e);
+        }
+    }
+
+    /** Opens a {@code tokenizer.json} that was made from {@code source}. The caller closes what is returned. */
+    static HuggingFaceTokenizer open(Path source, InputStream json) throws TokenizerFormatException {
+        try {
             return HuggingFaceTokenizer.newInstance(json, OPTIONS);
         } catch (IOException | RuntimeException e) {
             throw new TokenizerFormatException(
-                    file,
+                    source,
                     "expected a tokenizer of Hugging Face's tokenizers library, found: " + e.getMessage(),
                     "use the tokenizer.json that was published with the model",
                     e);

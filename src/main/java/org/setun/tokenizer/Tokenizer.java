@@ -3,6 +3,7 @@ package org.setun.tokenizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** Text to token ids and back. Thread-safe. */
 public interface Tokenizer extends AutoCloseable {
@@ -16,6 +17,15 @@ public interface Tokenizer extends AutoCloseable {
      */
     static Tokenizer load(Path checkpoint) throws TokenizerFormatException {
         return CheckpointTokenizer.load(checkpoint);
+    }
+
+    /**
+     * Makes the tokenizer that a GGUF file's vocabulary amounts to. The caller closes it.
+     *
+     * @throws TokenizerFormatException if the vocabulary contradicts itself, or this version cannot read such a one
+     */
+    static Tokenizer load(GgufVocabulary vocabulary) throws TokenizerFormatException {
+        return CheckpointTokenizer.load(vocabulary);
     }
 
     /**
@@ -46,6 +56,12 @@ public interface Tokenizer extends AutoCloseable {
 
     /** Returns the id of the token that ends a sequence, if the files name one. */
     OptionalInt eosId();
+
+    /**
+     * Returns the ids each of which ends an answer: the eos token, the eot token if the files name one, and
+     * {@code <|eot_id|>} wherever there is one.
+     */
+    Set<Integer> stopIds();
 
     /** Tells whether the files have a chat template, so that {@link #renderChat} can work. */
     boolean hasChatTemplate();

@@ -17,8 +17,16 @@ import tools.jackson.databind.JsonNode;
  */
 record TokenizerConfig(Map<String, String> specialTokens, Optional<String> chatTemplate) {
 
-    private static final List<String> ROLES =
-            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+    private static final List<String> ROLES = List.of(
+            "bos_token",
+            "eos_token",
+            "unk_token",
+            "sep_token",
+            "pad_token",
+            "cls_token",
+            "mask_token",
+            // Not one of the library's: what ends a turn, as a GGUF file says it.
+            "eot_token");
 
     TokenizerConfig {
         specialTokens = Map.copyOf(specialTokens);
@@ -28,7 +36,7 @@ record TokenizerConfig(Map<String, String> specialTokens, Optional<String> chatT
     static TokenizerConfig read(Path directory) throws TokenizerFormatException {
         Map<String, String> specialTokens = new LinkedHashMap<>();
         Json.readObject(directory.resolve("special_tokens_map.json")).ifPresent(map -> addRoles(map, specialTokens));
-        Path file = directory.resolve("tokenizer_config.json");
+        Path file = directory.resolve(TokenizerFiles.CONFIG);
         Optional<JsonNode> config = Json.readObject(file);
         config.ifPresent(map -> addRoles(map, specialTokens));
         Optional<String> template = separateTemplate(directory.resolve("chat_template.jinja"));
@@ -36,6 +44,14 @@ record TokenizerConfig(Map<String, String> specialTokens, Optional<String> chatT
             template = template(config.get().path("chat_template"), file);
         }
         return new TokenizerConfig(specialTokens, template);
+    }
+
+    /** Reads a {@code tokenizer_config.json} that was made from {@code source}. */
+    static TokenizerConfig read(Path source, byte[] document) throws TokenizerFormatException {
+        JsonNode config = Json.readObject(source, document);
+        Map<String, String> specialTokens = new LinkedHashMap<>();
+        addRoles(config, specialTokens);
+        return new TokenizerConfig(specialTokens, template(config.path("chat_template"), source));
     }
 
     /** A token is a string, or an object with its content, or null. */

@@ -35,6 +35,15 @@ record TokenizerJson(Vocabulary vocabulary, List<DecoderStage> decoder) {
         }
     }
 
+    /** Reads a document that was made from {@code source}. */
+    static TokenizerJson read(Path source, byte[] document) throws TokenizerFormatException {
+        try (JsonParser parser = MAPPER.createParser(document)) {
+            return new Reader(source, parser).read();
+        } catch (JacksonException e) {
+            throw new TokenizerFormatException(source, "expected JSON, found " + Json.describe(e), REMEDY, e);
+        }
+    }
+
     /** One pass through the file. */
     private static final class Reader {
 

@@ -8,6 +8,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.setun.tokenizer.ChatMessage;
@@ -102,6 +103,11 @@ final class ByteTokenizer implements Tokenizer {
     @Override
     public OptionalInt eosId() {
         return OptionalInt.of(EOS);
+    }
+
+    @Override
+    public Set<Integer> stopIds() {
+        return Set.of(EOS);
     }
 
     @Override
