@@ -12,6 +12,7 @@ import org.setun.architecture.LoadedModel;
 import org.setun.architecture.ModelLoader;
 import org.setun.checkpoint.BundledModel;
 import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.cli.TokenizerSource;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
 import org.setun.model.Model;
@@ -66,7 +67,7 @@ record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokeni
             throws CheckpointFormatException, TokenizerFormatException, IOException {
         long start = System.nanoTime();
         // First, since it is quick: who forgot the tokenizer should not wait for the weights.
-        Tokenizer tokenizer = Tokenizer.load(path);
+        Tokenizer tokenizer = TokenizerSource.open(path);
         try {
             Kernels kernels = kernels(settings);
             try {
@@ -105,7 +106,7 @@ record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokeni
         int vocabSize = model.dimensions().vocabSize();
         if (tokenizer.vocabSize() > vocabSize) {
             throw CheckpointFormatException.mismatch(
-                    path + ": tokenizer.json",
+                    path + ": tokenizer",
                     "token ids below the model's vocab_size, " + vocabSize,
                     "ids up to " + (tokenizer.vocabSize() - 1),
                     "use the tokenizer that belongs to this model");
@@ -131,7 +132,7 @@ record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokeni
     /** Returns the ids that end an answer: what the checkpoint's configuration says and what its tokenizer says. */
     Set<Integer> stopTokens() {
         Set<Integer> ids = new HashSet<>(loaded.defaults().stopTokenIds());
-        tokenizer.eosId().ifPresent(ids::add);
+        ids.addAll(tokenizer.stopIds());
         return ids;
     }
 

@@ -34,6 +34,7 @@ public record EmbeddedVocabulary(
         Optional<String> chatTemplate) {
 
     private static final String PREFIX = "tokenizer.ggml.";
+    private static final String TOKENS = PREFIX + "tokens";
 
     /** The ids of tokens with a role, each below the number of tokens. */
     public record SpecialIds(
@@ -44,9 +45,14 @@ public record EmbeddedVocabulary(
         merges = List.copyOf(merges);
     }
 
+    /** Tells whether there is a vocabulary in {@code metadata}, rather than none or only a model's name. */
+    static boolean isIn(GgufMetadata metadata) {
+        return metadata.has(TOKENS);
+    }
+
     /** Reads the vocabulary in {@code metadata}. */
     static EmbeddedVocabulary read(GgufMetadata metadata) throws CheckpointFormatException {
-        List<String> tokens = metadata.strings(PREFIX + "tokens");
+        List<String> tokens = metadata.strings(TOKENS);
         return new EmbeddedVocabulary(
                 metadata.string(PREFIX + "model"),
                 metadata.findString(PREFIX + "pre"),

@@ -121,6 +121,11 @@ public final class GgufCheckpoint implements Checkpoint {
         return keyValues;
     }
 
+    /** Tells whether the file carries a vocabulary. */
+    public boolean hasVocabulary() {
+        return EmbeddedVocabulary.isIn(keyValues);
+    }
+
     /**
      * Returns the vocabulary that the file carries.
      *

@@ -80,12 +80,12 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (ModelSource source = options.source();
-                Tokenizer tokenizer = Tokenizer.load(source.path())) {
+                Tokenizer tokenizer = TokenizerSource.open(source.path())) {
             LoadedModel loaded = options.load(source);
             try (Model model = loaded.model();
                     Engine engine = new Engine(model, EngineSettings.DEFAULTS, EngineObserver.NONE)) {
                 Set<Integer> stopTokens = new HashSet<>(loaded.defaults().stopTokenIds());
-                tokenizer.eosId().ifPresent(stopTokens::add);
+                stopTokens.addAll(tokenizer.stopIds());
                 GenerationSettings settings = new GenerationSettings(Integer.MAX_VALUE, DEFAULT_MAX_TOKENS, stopTokens);
                 return generate(new EngineGenerator(engine, tokenizer, settings), sampling(loaded.defaults()));
             }
