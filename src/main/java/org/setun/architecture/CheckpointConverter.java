@@ -44,6 +44,18 @@ public final class CheckpointConverter {
      */
     public static void convert(Path source, Path target, ConvertOptions options, LoadProgress progress)
             throws CheckpointFormatException, IOException {
+        convert(source, target, options, Map.of(), progress);
+    }
+
+    /**
+     * Converts as {@link #convert(Path, Path, ConvertOptions, LoadProgress)} does.
+     *
+     * @param companions files by name that the target gets besides those that travel along; they take the place of files of
+     *     the same name
+     */
+    public static void convert(
+            Path source, Path target, ConvertOptions options, Map<String, byte[]> companions, LoadProgress progress)
+            throws CheckpointFormatException, IOException {
         if (Files.exists(target)) {
             throw new FileAlreadyExistsException(
                     target.toString(), null, "the target of a conversion must not exist yet; choose another one");
@@ -55,6 +67,9 @@ public final class CheckpointConverter {
             Files.createDirectories(partial);
             try {
                 write(checkpoint, recipe, options, progress, partial);
+                for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
+                    Files.write(partial.resolve(companion.getKey()), companion.getValue());
+                }
                 Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
             } catch (CheckpointFormatException | IOException | RuntimeException e) {
                 delete(partial);

@@ -3,11 +3,13 @@ package org.setun.cli;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.setun.architecture.CheckpointConverter;
 import org.setun.architecture.ConvertOptions;
 import org.setun.checkpoint.TernaryPacking;
 import org.setun.tensor.ElementType;
+import org.setun.tokenizer.TokenizerFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -51,7 +53,10 @@ final class ConvertCommand implements Callable<Integer> {
                             + floatType.name().toLowerCase(Locale.ROOT));
         }
         try (ConsoleProgress progress = new ConsoleProgress("converting")) {
-            CheckpointConverter.convert(source, target, new ConvertOptions(packing, floatType), progress);
+            Map<String, byte[]> tokenizer = TokenizerSource.embeddedFiles(source)
+                    .map(TokenizerFiles::byName)
+                    .orElse(Map.of());
+            CheckpointConverter.convert(source, target, new ConvertOptions(packing, floatType), tokenizer, progress);
         } catch (FileAlreadyExistsException e) {
             spec.commandLine().getErr().println("setun: " + e.getFile() + " exists already; choose another target");
             return 1;

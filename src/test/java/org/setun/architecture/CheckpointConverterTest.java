@@ -133,6 +133,12 @@ final class CheckpointConverterTest {
             assertThat(target.resolve(companion.getKey())).hasContent(companion.getValue());
         }
         assertThat(target.resolve("notes.txt")).doesNotExist();
+
+        Path other = temporary.resolve("other");
+        Map<String, byte[]> added = Map.of("tokenizer.json", new byte[] {'[', ']'});
+        CheckpointConverter.convert(source, other, GOLDEN, added, LoadProgress.NONE);
+        assertThat(other.resolve("tokenizer.json")).hasContent("[]");
+        assertThat(other.resolve("tokenizer_config.json")).hasContent("{\"a\":1}");
     }
 
     @Test
