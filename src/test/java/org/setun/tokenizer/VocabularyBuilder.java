@@ -2,6 +2,7 @@ package org.setun.tokenizer;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,11 +23,21 @@ final class VocabularyBuilder {
     static final int UNUSED = 5;
     static final int BYTE = 6;
 
+    /** GPT-2's alphabet, a character for each byte, in the order of its tokens. */
+    static final List<String> ALPHABET = Golden.read(
+                    Golden.directory("byte-level-gpt2").resolve("tokenizer.json"))
+            .at("/model/vocab")
+            .propertyStream()
+            .filter(entry -> entry.getValue().asInt() < 256)
+            .sorted(Comparator.comparingInt(entry -> entry.getValue().asInt()))
+            .map(Map.Entry::getKey)
+            .toList();
+
     final List<String> tokens = new ArrayList<>();
     final List<Integer> types = new ArrayList<>();
     final List<Float> scores = new ArrayList<>();
     final List<String> merges = new ArrayList<>();
-    private final String model;
+    private String model;
     private final Map<String, Integer> roles = new HashMap<>();
     private @Nullable String pre;
     private @Nullable Boolean addBos;
@@ -41,13 +52,7 @@ final class VocabularyBuilder {
 
     /** A byte-level vocabulary of the 256 bytes and {@code words}, each made letter by letter. */
     static VocabularyBuilder byteLevel(String pre, String... words) {
-        VocabularyBuilder builder = new VocabularyBuilder("gpt2").pre(pre);
-        JsonNode bytes = Golden.read(Golden.directory("byte-level-gpt2").resolve("tokenizer.json"))
-                .at("/model/vocab");
-        bytes.properties().stream()
-                .filter(entry -> entry.getValue().asInt() < 256)
-                .sorted(Map.Entry.comparingByValue((a, b) -> Integer.compare(a.asInt(), b.asInt())))
-                .forEach(entry -> builder.add(entry.getKey(), NORMAL));
+        VocabularyBuilder builder = new VocabularyBuilder("gpt2").pre(pre).addBytes();
         for (String word : words) {
             for (int end = 2; end <= word.length(); end++) {
                 String token = word.substring(0, end);
@@ -66,7 +71,7 @@ final class VocabularyBuilder {
                 .add("<unk>", UNKNOWN)
                 .add("<s>", CONTROL)
                 .add("</s>", CONTROL);
-        IntStream.range(0, 256).forEach(value -> builder.add("<0x%02X>".formatted(value), BYTE));
+        builder.addBytes();
         for (String piece : pieces) {
             builder.add(piece, NORMAL, -builder.tokens.size());
         }
@@ -110,6 +115,21 @@ final class VocabularyBuilder {
                     role, builder.tokens.indexOf(config.get(role + "_token").asString()));
         }
         return builder.chatTemplate(config.get("chat_template").asString());
+    }
+
+    VocabularyBuilder model(String name) {
+        model = name;
+        return this;
+    }
+
+    /** Adds a token for each byte, as the model so far has them. */
+    VocabularyBuilder addBytes() {
+        if (model.equals("llama")) {
+            IntStream.range(0, 256).forEach(value -> add("<0x%02X>".formatted(value), BYTE));
+        } else {
+            ALPHABET.forEach(token -> add(token, NORMAL));
+        }
+        return this;
     }
 
     VocabularyBuilder add(String token, int type) {
