@@ -30,6 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.setun.engine.Engine;
+import org.setun.generation.GenerationSettings;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -174,6 +175,19 @@ final class SetunApplicationTest {
         Files.writeString(directory.resolve("config.json"), "{}");
 
         assertThat(explain(directory)).contains("tokenizer.json", "expected", "found");
+    }
+
+    @Test
+    void aGgufModelAnswersWithTheTokenizerThatItCarries(@TempDir Path directory) throws Exception {
+        Path model = directory.resolve("model.gguf");
+        Files.copy(Path.of("src/test/resources/golden/bitnet-tiny-packed/model-tq2_0.gguf"), model);
+        try (ConfigurableApplicationContext other = start("--setun.model.path=" + model)) {
+            String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"max_tokens\":3}";
+            HttpResponse<String> response = post(other, "/v1/chat/completions", body);
+
+            assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+            assertThat(other.getBean(GenerationSettings.class).stopTokens()).containsExactlyInAnyOrder(505, 506);
+        }
     }
 
     private static String explain(Path model) {

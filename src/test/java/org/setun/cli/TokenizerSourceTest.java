@@ -3,11 +3,12 @@ package org.setun.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,8 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.tokenizer.GoldenChecks;
 import org.setun.tokenizer.Tokenizer;
-import org.setun.tokenizer.TokenizerFiles;
 import org.setun.tokenizer.TokenizerFormatException;
+import picocli.CommandLine;
 
 final class TokenizerSourceTest {
 
@@ -30,7 +31,7 @@ final class TokenizerSourceTest {
     @ParameterizedTest
     @ValueSource(strings = {"i2_s", "tq1_0", "tq2_0"})
     void theTokenizerInAGgufFileIsTheModelsOwn(String type) throws Exception {
-        try (Tokenizer tokenizer = TokenizerSource.open(PACKED.resolve("model-" + type + ".gguf"))) {
+        try (Tokenizer tokenizer = TokenizerSource.open(copyGguf(type))) {
             GoldenChecks.check(tokenizer, NAME);
             assertThat(tokenizer.bosId()).hasValue(504);
             assertThat(tokenizer.eosId()).hasValue(505);
@@ -41,21 +42,25 @@ final class TokenizerSourceTest {
 
     @Test
     void aDirectoryWithOneGgufModelHasItsTokenizer() throws Exception {
-        copyGguf();
+        copyGguf("tq2_0");
         try (Tokenizer tokenizer = TokenizerSource.open(directory)) {
             GoldenChecks.check(tokenizer, NAME);
         }
     }
 
     @Test
-    void theFilesThatConvertingLeavesAreTheSameTokenizer() throws Exception {
-        Path gguf = copyGguf();
-        TokenizerFiles files = TokenizerSource.embeddedFiles(gguf).orElseThrow();
-        for (Map.Entry<String, byte[]> file : files.byName().entrySet()) {
-            Files.write(directory.resolve(file.getKey()), file.getValue());
-        }
-        assertThat(TokenizerSource.embeddedFiles(gguf)).isEmpty();
-        try (Tokenizer tokenizer = Tokenizer.load(directory)) {
+    void aConvertedModelHasTheTokenizerOfItsGgufFile() throws Exception {
+        Path gguf = copyGguf("tq2_0");
+        Path target = directory.resolve("converted");
+        StringWriter err = new StringWriter();
+        CommandLine convert = new CommandLine(new ConvertCommand());
+        convert.setCaseInsensitiveEnumValuesAllowed(true).setErr(new PrintWriter(err));
+        assertThat(convert.execute(gguf.toString(), target.toString()))
+                .as("%s", err)
+                .isZero();
+
+        assertThat(TokenizerSource.embeddedFiles(target)).isEmpty();
+        try (Tokenizer tokenizer = Tokenizer.load(target)) {
             GoldenChecks.check(tokenizer, NAME);
             assertThat(tokenizer.stopIds()).containsExactlyInAnyOrder(505, 506);
         }
@@ -63,7 +68,7 @@ final class TokenizerSourceTest {
 
     @Test
     void aTokenizerBesideTheFileCounts() throws Exception {
-        Path gguf = copyGguf();
+        Path gguf = copyGguf("tq2_0");
         Files.copy(GOLDEN.resolve("tokenizer/metaspace-llama2/tokenizer.json"), directory.resolve("tokenizer.json"));
         try (Tokenizer tokenizer = TokenizerSource.open(gguf)) {
             assertThat(tokenizer.vocabSize()).isEqualTo(1024);
@@ -83,7 +88,10 @@ final class TokenizerSourceTest {
     void whatIsNoGgufModelNeedsATokenizerBesideIt() throws Exception {
         assertNoTokenizer(directory);
         assertNoTokenizer(directory.resolve("missing"));
-        assertNoTokenizer(PACKED.resolve("model.safetensors"));
+        Path safetensors = directory.resolve("model.safetensors");
+        Files.copy(PACKED.resolve("model.safetensors"), safetensors);
+        assertNoTokenizer(safetensors);
+        assertNoTokenizer(directory);
     }
 
     private static void assertNoTokenizer(Path checkpoint) {
@@ -100,7 +108,8 @@ final class TokenizerSourceTest {
                 .withMessageContaining("model.gguf");
     }
 
-    private Path copyGguf() throws Exception {
-        return Files.copy(PACKED.resolve("model-tq2_0.gguf"), directory.resolve("model.gguf"));
+    /** Puts a model where no tokenizer lies beside it. */
+    private Path copyGguf(String type) throws Exception {
+        return Files.copy(PACKED.resolve("model-" + type + ".gguf"), directory.resolve("model.gguf"));
     }
 }
