@@ -66,6 +66,7 @@ public final class KernelSelection {
         boolean auto = requested.equals(AUTO);
         String name = auto ? possible.fastest() : requested;
         TernaryKernel ternary = ternary(name);
+        SparseTernaryKernel sparse = sparse(name);
         FloatKernel floating = floating(name);
         log.info(
                 "Kernel {} with {} {}: {}",
@@ -73,7 +74,7 @@ public final class KernelSelection {
                 threads,
                 threads == 1 ? "thread" : "threads",
                 auto ? possible.reason() : "as asked for");
-        return new Kernels(ternary, floating, WorkerPool.of(threads));
+        return new Kernels(ternary, sparse, floating, WorkerPool.of(threads));
     }
 
     /** Returns the number of processor cores that this process may use, at least 1: a good number of threads. */
@@ -103,6 +104,12 @@ public final class KernelSelection {
         return name.equals(SCALAR)
                 ? new ScalarTernaryKernel()
                 : VectorWidth.instance(VectorTernaryKernel.class, TernaryKernel.class, bits(name));
+    }
+
+    static SparseTernaryKernel sparse(String name) {
+        return name.equals(SCALAR)
+                ? new ScalarSparseTernaryKernel()
+                : VectorWidth.instance(VectorSparseTernaryKernel.class, SparseTernaryKernel.class, bits(name));
     }
 
     static FloatKernel floating(String name) {

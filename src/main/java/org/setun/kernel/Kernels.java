@@ -4,7 +4,8 @@ package org.setun.kernel;
  * The arithmetic that a model runs on.
  *
  * @param ternary products of int8 activations with ternary weights
+ * @param sparse products that leave out the columns of zero activations
  * @param floating everything around them
  * @param workers the threads that share the work of one step
  */
-public record Kernels(TernaryKernel ternary, FloatKernel floating, WorkerPool workers) {}
+public record Kernels(TernaryKernel ternary, SparseTernaryKernel sparse, FloatKernel floating, WorkerPool workers) {}

@@ -1,11 +1,17 @@
 package org.setun.kernel;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
  * The int8 input of ternary products: for each of up to {@code capacity} tokens, codes in [-127, 127] and the scale
  * {@code s} with {@code x ~ code / s}. Rows are padded with zero codes to a multiple of {@link #PADDING} columns, so that
  * kernels may read whole vectors.
+ *
+ * <p>Codes may be made sparse after quantising ({@link #keepLargest}, {@link #keepLargestOfEach}); the scale stays, as the
+ * largest code does. {@link #countNonZeros} and {@link #listNonZeros} then say which columns a product has to read.
  *
  * <p>A mutable buffer: allocated once, filled again for every product, written by the threads that own its rows and then
  * read by all.
@@ -15,10 +21,17 @@ public final class QuantizedActivations {
     /** Row strides are multiples of this many columns. */
     public static final int PADDING = 64;
 
+    private static final VarHandle EIGHT_CODES =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+    private static final long LOW_BITS = 0x7f7f7f7f7f7f7f7fL;
+
     private final int capacity;
     private final int maxColumns;
     private final byte[] codes;
     private final float[] scales;
+    private final int[] nonZeros;
+    private final int[] nonZeroColumns;
+    private final int[] magnitudes;
     private final int firstColumn;
     private int columns;
     private int stride;
@@ -29,6 +42,9 @@ public final class QuantizedActivations {
         this.maxColumns = maxColumns;
         this.codes = new byte[Math.multiplyExact(capacity, padded(maxColumns))];
         this.scales = new float[capacity];
+        this.nonZeros = new int[capacity];
+        this.nonZeroColumns = new int[codes.length];
+        this.magnitudes = new int[Math.multiplyExact(capacity, CodeSelection.MAGNITUDES)];
         this.firstColumn = 0;
     }
 
@@ -37,13 +53,17 @@ public final class QuantizedActivations {
         this.maxColumns = columns;
         this.codes = whole.codes;
         this.scales = whole.scales;
+        this.nonZeros = whole.nonZeros;
+        this.nonZeroColumns = whole.nonZeroColumns;
+        this.magnitudes = whole.magnitudes;
         this.firstColumn = whole.firstColumn + firstColumn;
         this.columns = columns;
         this.stride = whole.stride;
     }
 
     /**
-     * Returns a view of columns {@code [first, first + count)}, valid until the next {@link #reshape}.
+     * Returns a view of the codes of columns {@code [first, first + count)}, valid until the next {@link #reshape}. Selecting,
+     * counting and listing are for the whole.
      *
      * @param first a multiple of {@link #PADDING}
      * @param count a multiple of {@link #PADDING}, so that a view needs no padding of its own
@@ -108,5 +128,75 @@ public final class QuantizedActivations {
     /** Returns the scales, one a token. */
     public float[] scales() {
         return scales;
+    }
+
+    /**
+     * Keeps the {@code keep} codes of token {@code token} that are largest in magnitude and zeroes the others; of equal ones
+     * the lower columns are kept. Threads may do this for different tokens.
+     *
+     * @param keep at least 1; with the number of columns or more nothing changes
+     */
+    public void keepLargest(int token, int keep) {
+        if (keep < 1) {
+            throw new IllegalArgumentException("expected to keep 1 code or more, found " + keep);
+        }
+        CodeSelection.keepLargest(codes, rowOffset(token), columns, keep, magnitudes, token * CodeSelection.MAGNITUDES);
+    }
+
+    /**
+     * Keeps, of every {@code m} consecutive codes of token {@code token}, the {@code n} that are largest in magnitude and
+     * zeroes the others; of equal ones the lower columns are kept. Threads may do this for different tokens.
+     *
+     * @throws IllegalArgumentException if {@code n} is not from 1 to {@code m}, or the columns are no multiple of {@code m}
+     */
+    public void keepLargestOfEach(int token, int n, int m) {
+        if (n < 1 || n > m || columns % m != 0) {
+            throw new IllegalArgumentException("expected to keep 1 to " + m + " codes of " + m + " in a multiple of "
+                    + m + " columns, found " + n + " and " + columns + " columns");
+        }
+        if (n < m) {
+            CodeSelection.keepLargestOfEach(
+                    codes, rowOffset(token), columns, n, m, magnitudes, token * CodeSelection.MAGNITUDES);
+        }
+    }
+
+    /** Counts the codes of token {@code token} that are not zero. Threads may do this for different tokens. */
+    public void countNonZeros(int token) {
+        int from = rowOffset(token);
+        int count = 0;
+        // Eight codes at once: the top bit of a byte ends up set if any of its bits was. The padding is zero.
+        for (int i = from; i < from + padded(columns); i += Long.BYTES) {
+            long eight = (long) EIGHT_CODES.get(codes, i);
+            count += Long.bitCount((((eight & LOW_BITS) + LOW_BITS) | eight) & ~LOW_BITS);
+        }
+        nonZeros[token] = count;
+    }
+
+    /** Returns what {@link #countNonZeros} found. */
+    public int nonZeros(int token) {
+        return nonZeros[token];
+    }
+
+    /**
+     * Lists the columns of token {@code token} whose codes are not zero, which have been counted. Threads may do this for
+     * different tokens.
+     */
+    public void listNonZeros(int token) {
+        int from = rowOffset(token);
+        int next = from;
+        // Every column is written and stays only if its code is not zero: no branch to predict.
+        for (int column = 0; column < columns; column++) {
+            nonZeroColumns[next] = column;
+            int code = codes[from + column];
+            next += (code | -code) >>> 31;
+        }
+    }
+
+    /**
+     * Returns the columns that {@link #listNonZeros} found, ascending; those of token {@code t} start at {@link #rowOffset} and
+     * are {@link #nonZeros} many.
+     */
+    public int[] nonZeroColumns() {
+        return nonZeroColumns;
     }
 }

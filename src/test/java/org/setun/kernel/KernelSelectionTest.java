@@ -35,6 +35,7 @@ final class KernelSelectionTest {
     private static WorkerPool checkedName(String requested, String expected) {
         Kernels kernels = KernelSelection.select(requested, 2);
         assertThat(kernels.ternary().name()).isEqualTo(expected);
+        assertThat(kernels.sparse().name()).isEqualTo(expected);
         assertThat(kernels.floating().name()).isEqualTo(expected);
         return kernels.workers();
     }

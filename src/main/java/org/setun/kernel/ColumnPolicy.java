@@ -1,0 +1,46 @@
+package org.setun.kernel;
+
+import org.setun.tensor.TernaryColumns;
+
+/**
+ * Decides by which layout a product of int8 activations with ternary weights is computed, by time alone: both give the same
+ * integers.
+ *
+ * <p>A product by columns takes a time in proportion to the non-zero codes. From the cache it is the faster one whatever their
+ * share, but from memory only runs of some length are read at the full rate: the shorter a thread's part of a column, the fewer
+ * non-zero codes may be left. A product by rows takes the same time whatever the codes are, and less for each token where
+ * several share what it reads. The numbers are fitted to {@code SparseProductBenchmark} on a Zen 4 core and lie below the
+ * measured break-even points, so that what sparsity may lose is a gain and not time.
+ */
+public final class ColumnPolicy {
+
+    /** The share of non-zero codes up to which columns pay however short they are, and however long. */
+    private static final double LEAST_SHARE = 0.15;
+
+    private static final double GREATEST_SHARE = 0.7;
+
+    /** By how much a byte more of a run raises that share. */
+    private static final double SHARE_PER_BYTE = 1.0 / 3456;
+
+    /** From how many tokens on a product by rows shares its weights among them, and the time for each that this leaves. */
+    private static final int SHARING_TOKENS = 4;
+
+    private static final double SHARED_TIME = 0.65;
+
+    private ColumnPolicy() {}
+
+    /**
+     * Returns whether the product by columns is the faster one.
+     *
+     * @param weights {@code [rows, columns]}
+     * @param threads how many threads share the rows
+     * @param tokens the number of tokens
+     * @param nonZeros the number of non-zero codes of all tokens
+     */
+    public static boolean pays(TernaryColumns weights, int threads, int tokens, long nonZeros) {
+        double run = (double) weights.words().byteSize() / weights.columns() / Math.min(threads, weights.blocks());
+        double share = Math.min(GREATEST_SHARE, LEAST_SHARE + SHARE_PER_BYTE * run);
+        double time = tokens < SHARING_TOKENS ? 1 : SHARED_TIME;
+        return nonZeros < share * time * weights.columns() * tokens;
+    }
+}
