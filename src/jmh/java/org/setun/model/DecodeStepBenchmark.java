@@ -43,6 +43,10 @@ public class DecodeStepBenchmark {
     @Param({"1", "8"})
     public int sequences;
 
+    /** The fraction of activations that the sequences ask to drop; above 0 the layers keep their weights by columns as well. */
+    @Param("0")
+    public double activationSparsity;
+
     /** The arithmetic: see {@code setun.engine.kernel}. */
     @Param("auto")
     public String kernel;
@@ -61,12 +65,17 @@ public class DecodeStepBenchmark {
 
     @Setup
     public void load() {
-        model = RandomModel.of(RandomModel.Shape.MMFREE_370M, 1, KernelSelection.select(kernel, threads));
+        model = RandomModel.of(
+                RandomModel.Shape.MMFREE_370M,
+                new Sparsity.Dense(),
+                activationSparsity > 0,
+                1,
+                KernelSelection.select(kernel, threads));
         workspace = model.newWorkspace(sequences, sequences);
         List<Chunk> chunks = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
             SequenceState state = SequenceState.allocate(model.stateLayout(), 1, Arena.global());
-            chunks.add(new Chunk(state, 0, new int[] {1 + i}, Chunk.Wanted.LAST));
+            chunks.add(new Chunk(state, 0, new int[] {1 + i}, Chunk.Wanted.LAST, activationSparsity));
         }
         batch = new Batch(chunks);
     }

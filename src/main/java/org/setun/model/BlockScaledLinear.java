@@ -22,6 +22,9 @@ import org.setun.tensor.TernaryMatrix;
 public record BlockScaledLinear(
         List<TernaryMatrix> runs, float[] scales, @Nullable RmsNorm inputNorm) implements Linear {
 
+    /** No format with such scales has layers that are sparse by themselves; requests may make them so. */
+    private static final Sparsity DENSE = new Sparsity.Dense();
+
     public BlockScaledLinear {
         runs = List.copyOf(runs);
         int rows = runs.getFirst().rows();
@@ -50,7 +53,7 @@ public record BlockScaledLinear(
 
     @Override
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
-        QuantizedActivations codes = input.codes(kernels);
+        QuantizedActivations codes = input.codes(DENSE, kernels);
         int tokens = input.tokens();
         int rows = outputSize();
         int runColumns = runs.getFirst().columns();

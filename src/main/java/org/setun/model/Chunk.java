@@ -7,8 +7,10 @@ package org.setun.model;
  * @param position how many tokens came before
  * @param tokens the token ids, at least one; not copied, and not to be changed while the batch runs
  * @param wanted which of the tokens need logits
+ * @param activationSparsity the fraction of activations to drop in every ternary linear of the layers, where the layer does
+ *     not drop more by itself; at least 0, less than 1
  */
-public record Chunk(SequenceState state, int position, int[] tokens, Wanted wanted) {
+public record Chunk(SequenceState state, int position, int[] tokens, Wanted wanted, double activationSparsity) {
 
     /** Which tokens of a chunk need logits. */
     public enum Wanted {
@@ -24,6 +26,15 @@ public record Chunk(SequenceState state, int position, int[] tokens, Wanted want
         if (position < 0) {
             throw new IllegalArgumentException("negative position " + position);
         }
+        if (!(activationSparsity >= 0 && activationSparsity < 1)) {
+            throw new IllegalArgumentException(
+                    "expected an activation sparsity of at least 0 and less than 1, found " + activationSparsity);
+        }
+    }
+
+    /** Creates a chunk with the layers' own activation sparsity. */
+    public Chunk(SequenceState state, int position, int[] tokens, Wanted wanted) {
+        this(state, position, tokens, wanted, 0);
     }
 
     /** Returns how many rows of logits this chunk wants. */

@@ -1,32 +1,55 @@
 package org.setun.model;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.setun.kernel.Kernels;
 import org.setun.kernel.QuantizedActivations;
 
 /**
  * What a linear layer multiplies: its input after the layer's own norm, as floats and, once a ternary layer asks, as int8
- * codes. Layers that read the same vector (gate and up) share one, so it is normalised and quantised once.
+ * codes. Layers that read the same vector (gate and up) share one, so it is normalised, quantised and made sparse once. The
+ * one place where codes are made, and so where the sparsity of layers and requests is applied and counted.
  */
 final class LinearInput {
 
     private final float[] values;
     private final QuantizedActivations codes;
+    private final double[] requested;
     private int tokens;
     private int width;
-    private boolean quantized;
+    private boolean listed;
+    private long elements;
+    private long zeros;
+
+    /** What the codes have been made for; null before there are any. */
+    private @Nullable Sparsity selected;
 
     /** Allocates space for {@code maxTokens} rows of at most {@code maxWidth} values. */
     LinearInput(int maxTokens, int maxWidth) {
         this.values = new float[Math.multiplyExact(maxTokens, maxWidth)];
         this.codes = new QuantizedActivations(maxTokens, maxWidth);
+        this.requested = new double[maxTokens];
+    }
+
+    /** From now on rows are the tokens of {@code batch}: those of each chunk get the sparsity that it asks for. */
+    void serve(Batch batch) {
+        int token = 0;
+        for (Chunk chunk : batch.chunks()) {
+            Arrays.fill(requested, token, token + chunk.tokens().length, chunk.activationSparsity());
+            token += chunk.tokens().length;
+        }
+    }
+
+    /** From now on rows are those of the output head, which no request makes sparse. */
+    void serveHead() {
+        Arrays.fill(requested, 0);
     }
 
     /** Takes {@code x}, {@code [tokens, width]}, through {@code norm} if the layer has one. */
     void set(float[] x, int tokens, int width, @Nullable RmsNorm norm, Kernels kernels) {
         this.tokens = tokens;
         this.width = width;
-        this.quantized = false;
+        this.selected = null;
         if (norm == null) {
             System.arraycopy(x, 0, values, 0, tokens * width);
         } else {
@@ -44,18 +67,59 @@ final class LinearInput {
         return values;
     }
 
-    /** Returns the rows as int8 codes, quantising them on the first call after {@link #set}. */
-    QuantizedActivations codes(Kernels kernels) {
-        if (!quantized) {
+    /**
+     * Returns the rows as int8 codes under a layer's sparsity, or that of a token's request where it is sparser. They are
+     * made on the first call after {@link #set}.
+     */
+    QuantizedActivations codes(Sparsity sparsity, Kernels kernels) {
+        if (!sparsity.equals(selected)) {
             codes.reshape(width);
             kernels.workers().forRange(tokens, 1, (from, to) -> {
                 for (int token = from; token < to; token++) {
                     codes.scales()[token] = kernels.floating()
                             .quantize(values, token * width, width, codes.codes(), codes.rowOffset(token));
+                    sparsity.butDropping(requested[token]).select(codes, token);
+                    codes.countNonZeros(token);
                 }
             });
-            quantized = true;
+            selected = sparsity;
+            listed = false;
+            elements += (long) tokens * width;
+            zeros += (long) tokens * width - nonZeros();
         }
         return codes;
+    }
+
+    /** Returns how many of the codes of all rows are not zero. */
+    long nonZeros() {
+        long nonZeros = 0;
+        for (int token = 0; token < tokens; token++) {
+            nonZeros += codes.nonZeros(token);
+        }
+        return nonZeros;
+    }
+
+    /** Lists the non-zero columns of the codes made last, unless that has been done. */
+    void listNonZeros(Kernels kernels) {
+        if (!listed) {
+            kernels.workers().forRange(tokens, 1, (from, to) -> {
+                for (int token = from; token < to; token++) {
+                    codes.listNonZeros(token);
+                }
+            });
+            listed = true;
+        }
+    }
+
+    /** Adds what has been counted since the last call to a layer. */
+    void moveCounts(ActivationCounts counts, int layer) {
+        counts.add(layer, elements, zeros);
+        clearCounts();
+    }
+
+    /** Forgets what has been counted since the last call. */
+    void clearCounts() {
+        elements = 0;
+        zeros = 0;
     }
 }

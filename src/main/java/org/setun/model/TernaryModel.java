@@ -98,22 +98,27 @@ public final class TernaryModel implements Model {
                 .reduce(dimensions.hiddenSize(), Math::max);
         Buffers buffers =
                 new Buffers(maxTokens, maxLogitRows, dimensions.hiddenSize(), maxWidth, dimensions.vocabSize());
-        return new Workspace(dimensions, maxTokens, maxLogitRows, buffers);
+        return new Workspace(dimensions, maxTokens, maxLogitRows, buffers, new ActivationCounts(slices.length));
     }
 
     @Override
     public void forward(Batch batch, Workspace workspace) {
         check(batch, workspace);
         Buffers buffers = workspace.buffers();
+        LinearInput input = buffers.linearInput();
         embed(batch, buffers.residual());
+        input.serve(batch);
         for (int layer = 0; layer < slices.length; layer++) {
             blocks.get(layer).forward(batch, slices[layer], buffers, kernels);
+            input.moveCounts(workspace.activationCounts(), layer);
         }
+        input.serveHead();
         int rows = gatherWanted(batch, buffers);
         if (rows > 0) {
             finalNorm.apply(buffers.normed(), rows, buffers.normed(), kernels);
             head.forward(buffers.normed(), rows, buffers, workspace.logits(), kernels);
         }
+        input.clearCounts();
     }
 
     private void check(Batch batch, Workspace workspace) {

@@ -15,12 +15,19 @@ public final class Workspace {
     /** Null in the workspace of a model that needs no scratch memory. */
     private final @Nullable Buffers buffers;
 
+    private final ActivationCounts activationCounts;
+
     /** Allocates space for logits alone, for models that need no scratch memory. */
     public Workspace(ModelDimensions dimensions, int maxTokens, int maxLogitRows) {
-        this(dimensions, maxTokens, maxLogitRows, null);
+        this(dimensions, maxTokens, maxLogitRows, null, new ActivationCounts(0));
     }
 
-    Workspace(ModelDimensions dimensions, int maxTokens, int maxLogitRows, @Nullable Buffers buffers) {
+    Workspace(
+            ModelDimensions dimensions,
+            int maxTokens,
+            int maxLogitRows,
+            @Nullable Buffers buffers,
+            ActivationCounts activationCounts) {
         if (maxLogitRows > maxTokens) {
             throw new IllegalArgumentException(
                     "expected at most " + maxTokens + " rows of logits, one a token, found " + maxLogitRows);
@@ -30,6 +37,7 @@ public final class Workspace {
         this.vocabSize = dimensions.vocabSize();
         this.logits = new float[Math.multiplyExact(maxLogitRows, vocabSize)];
         this.buffers = buffers;
+        this.activationCounts = activationCounts;
     }
 
     /** Returns the scratch memory of the model that made this workspace. */
@@ -53,6 +61,11 @@ public final class Workspace {
     /** Returns the logits of the last pass, {@code [maxLogitRows, vocab]}; row {@code r} starts at {@code r * vocab}. */
     public float[] logits() {
         return logits;
+    }
+
+    /** Returns what the passes of this workspace have counted, from its making on. */
+    public ActivationCounts activationCounts() {
+        return activationCounts;
     }
 
     /** Returns where row {@code row} starts in {@link #logits}. */

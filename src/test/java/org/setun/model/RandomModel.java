@@ -10,6 +10,7 @@ import org.setun.kernel.Activation;
 import org.setun.kernel.Kernels;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
 
 /** Makes MatMul-free models of any shape with random weights whose activations stay in a sane range. */
@@ -18,6 +19,8 @@ public final class RandomModel {
     private static final float EPSILON = 1e-6f;
 
     private final Shape shape;
+    private final Sparsity sparsity;
+    private final boolean byColumns;
     private final SplittableRandom random;
     private final Arena arena = Arena.ofShared();
 
@@ -54,14 +57,25 @@ public final class RandomModel {
         public static final Shape MMFREE_370M = new Shape(32000, 1024, 1024, 2816, 24, Convolution.NONE, false, null);
     }
 
-    private RandomModel(Shape shape, long seed) {
+    private RandomModel(Shape shape, Sparsity sparsity, boolean byColumns, long seed) {
         this.shape = shape;
+        this.sparsity = sparsity;
+        this.byColumns = byColumns;
         this.random = new SplittableRandom(seed);
     }
 
     /** Makes a model; the caller closes it. */
     public static TernaryModel of(Shape shape, long seed, Kernels kernels) {
-        return new RandomModel(shape, seed).build(kernels);
+        return of(shape, new Sparsity.Dense(), false, seed, kernels);
+    }
+
+    /**
+     * Makes a model whose layers have sparse activations; the caller closes it. Its weights depend on shape and seed alone.
+     *
+     * @param byColumns whether the layers keep their weights by columns as well
+     */
+    public static TernaryModel of(Shape shape, Sparsity sparsity, boolean byColumns, long seed, Kernels kernels) {
+        return new RandomModel(shape, sparsity, byColumns, seed).build(kernels);
     }
 
     private TernaryModel build(Kernels kernels) {
@@ -74,7 +88,7 @@ public final class RandomModel {
         RmsNorm finalNorm = norm(shape.hiddenSize());
         Linear head = shape.tied()
                 ? new FloatLinear(embedding, null)
-                : linear(shape.vocabSize(), shape.hiddenSize(), norm(shape.hiddenSize()));
+                : new BitLinear(matrix(shape.vocabSize(), shape.hiddenSize()), norm(shape.hiddenSize()));
         ModelDimensions dimensions = new ModelDimensions(shape.vocabSize(), shape.hiddenSize(), 2048);
         return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, kernels, arena);
     }
@@ -136,6 +150,11 @@ public final class RandomModel {
     }
 
     private BitLinear linear(int rows, int columns, @Nullable RmsNorm norm) {
+        TernaryMatrix weights = matrix(rows, columns);
+        return new BitLinear(weights, norm, sparsity, byColumns ? TernaryColumns.of(weights, arena) : null);
+    }
+
+    private TernaryMatrix matrix(int rows, int columns) {
         TernaryMatrix.Builder builder = new TernaryMatrix.Builder(rows, columns, arena);
         byte[] trits = new byte[columns];
         for (int row = 0; row < rows; row++) {
@@ -145,7 +164,7 @@ public final class RandomModel {
             }
             builder.setRow(row, trits, 0);
         }
-        return new BitLinear(builder.build((float) Math.sqrt(1.5 / columns)), norm);
+        return builder.build((float) Math.sqrt(1.5 / columns));
     }
 
     private RmsNorm norm(int width) {
