@@ -71,7 +71,7 @@ record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokeni
         try {
             Kernels kernels = kernels(settings);
             try {
-                LoadedModel loaded = ModelLoader.load(path, kernels, settings.keyValueFormat(), new LoadLog(name));
+                LoadedModel loaded = ModelLoader.load(path, kernels, settings.loadOptions(), new LoadLog(name));
                 try {
                     requireKnownTokens(path, tokenizer, loaded.model());
                 } catch (CheckpointFormatException e) {

@@ -2,7 +2,9 @@ package org.setun;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.setun.architecture.LoadOptions;
 import org.setun.engine.EngineSettings;
 import org.setun.kernel.KernelSelection;
 import org.setun.model.KeyValueFormat;
@@ -55,6 +57,9 @@ record SetunProperties(
      *     {@code int8}; by default {@code f32}
      * @param keyValueMemory how much memory the keys and values of running requests may take together, for models with
      *     attention; taken when it is first needed, and by default 2 GB
+     * @param maxActivationSparsity the most activation sparsity that a request may ask for, at least 0 and less than 1; above
+     *     0 a model whose layers are not all sparse by themselves takes twice the memory for its ternary weights. By default
+     *     0.9 for models whose layers are all sparse, where it costs nothing, and 0 for others
      * @param drainTimeout how long running requests may go on after SIGTERM; by default 30 seconds
      */
     record Engine(
@@ -67,6 +72,7 @@ record SetunProperties(
             @DefaultValue("256") int defaultMaxTokens,
             @DefaultValue("f32") KeyValueFormat keyValueFormat,
             @DefaultValue("2GB") DataSize keyValueMemory,
+            @Nullable Double maxActivationSparsity,
             @DefaultValue("30s") Duration drainTimeout) {
 
         Engine {
@@ -87,10 +93,22 @@ record SetunProperties(
                 throw new IllegalArgumentException(
                         "setun.engine.key-value-memory: expected 0B or more, found " + keyValueMemory);
             }
+            if (maxActivationSparsity != null && !(maxActivationSparsity >= 0 && maxActivationSparsity < 1)) {
+                throw new IllegalArgumentException(
+                        "setun.engine.max-activation-sparsity: expected at least 0 and less than 1, found "
+                                + maxActivationSparsity);
+            }
             if (drainTimeout.isNegative()) {
                 throw new IllegalArgumentException(
                         "setun.engine.drain-timeout: expected 0 or more, found " + drainTimeout);
             }
+        }
+
+        /** Returns how the model is to be loaded. */
+        LoadOptions loadOptions() {
+            return new LoadOptions(
+                    keyValueFormat,
+                    maxActivationSparsity == null ? OptionalDouble.empty() : OptionalDouble.of(maxActivationSparsity));
         }
 
         /** Returns the settings of the engine itself. */

@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.setun.architecture.LoadOptions;
 import org.setun.engine.EngineSettings;
 import org.setun.model.KeyValueFormat;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -32,6 +34,7 @@ final class SetunPropertiesTest {
                     256,
                     KeyValueFormat.F32,
                     DataSize.ofGigabytes(2),
+                    null,
                     Duration.ofSeconds(30)),
             new SetunProperties.Server(DataSize.ofMegabytes(8)));
 
@@ -62,6 +65,7 @@ final class SetunPropertiesTest {
                                 8,
                                 KeyValueFormat.F16,
                                 DataSize.ofGigabytes(9),
+                                0.8,
                                 Duration.ofMinutes(2)),
                         new SetunProperties.Server(DataSize.ofKilobytes(9))),
                 "setun.model.path=/models/m",
@@ -75,6 +79,7 @@ final class SetunPropertiesTest {
                 "setun.engine.default-max-tokens=8",
                 "setun.engine.key-value-format=f16",
                 "setun.engine.key-value-memory=9GB",
+                "setun.engine.max-activation-sparsity=0.8",
                 "setun.engine.drain-timeout=2m",
                 "setun.server.max-body-size=9KB");
     }
@@ -103,6 +108,9 @@ final class SetunPropertiesTest {
             setun.engine.context-length=1        | setun.engine.context-length: expected 2 or more, found 1
             setun.engine.default-max-tokens=0    | setun.engine.default-max-tokens: expected 1 or more, found 0
             setun.engine.key-value-memory=-1B    | setun.engine.key-value-memory: expected 0B or more, found -1B
+            setun.engine.max-activation-sparsity=1    | setun.engine.max-activation-sparsity: expected at least 0 and less than 1, found 1.0
+            setun.engine.max-activation-sparsity=-0.1 | setun.engine.max-activation-sparsity: expected at least 0 and less than 1, found -0.1
+            setun.engine.max-activation-sparsity=NaN  | setun.engine.max-activation-sparsity: expected at least 0 and less than 1, found NaN
             setun.engine.drain-timeout=-1s       | setun.engine.drain-timeout: expected 0 or more, found PT-1S
             setun.server.max-body-size=0         | setun.server.max-body-size: expected 1B to 2047MB, found 0B
             setun.server.max-body-size=2GB       | setun.server.max-body-size: expected 1B to 2047MB, found 2147483648B
@@ -135,9 +143,19 @@ final class SetunPropertiesTest {
                                 6,
                                 KeyValueFormat.F32,
                                 DataSize.ofMegabytes(64),
+                                0.5,
                                 Duration.ofSeconds(7))
                         .settings())
                 .isEqualTo(new EngineSettings(3, 2, 4, 64L << 20, Duration.ofSeconds(7)));
+    }
+
+    @Test
+    void theModelIsLoadedForTheSparsityThatRequestsMayAskFor() {
+        assertThat(DEFAULTS.engine().loadOptions()).isEqualTo(LoadOptions.of(KeyValueFormat.F32));
+        runner.withPropertyValues("setun.engine.max-activation-sparsity=0.6", "setun.engine.key-value-format=f16")
+                .run(context -> assertThat(
+                                context.getBean(SetunProperties.class).engine().loadOptions())
+                        .isEqualTo(new LoadOptions(KeyValueFormat.F16, OptionalDouble.of(0.6))));
     }
 
     private SetunProperties fromEnvironment(Map<String, Object> variables) {

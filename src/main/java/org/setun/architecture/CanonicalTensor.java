@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import java.util.Optional;
 import org.setun.tensor.Shape;
 
 /** A tensor, or a linear with its scale, under the name that Setun's own checkpoints give it. */
@@ -32,11 +33,23 @@ sealed interface CanonicalTensor {
         }
     }
 
-    /** The weights of a linear, {@code [rows, columns]}, with one scale if they are packed. */
-    record Linear(String name, int rows, int columns, LinearStorage storage) implements CanonicalTensor {
+    /**
+     * The weights of a linear, {@code [rows, columns]}, with one scale if they are packed.
+     *
+     * @param sparsity which activations it keeps; empty for the output head, which keeps them all whatever requests ask for
+     */
+    record Linear(String name, int rows, int columns, LinearStorage storage, Optional<SparsitySpec> sparsity)
+            implements CanonicalTensor {
         @Override
         public long weights() {
             return (long) rows * columns;
+        }
+
+        /** Returns whether its trits are kept by columns as well, where requests may ask for so much sparsity. */
+        boolean keptByColumns(double maxActivationSparsity) {
+            boolean sparse = sparsity.isPresent()
+                    && (maxActivationSparsity > 0 || !(sparsity.get() instanceof SparsitySpec.Dense));
+            return sparse && storage != LinearStorage.FLOAT;
         }
 
         /** Returns the name of the tensor that holds the weights. */

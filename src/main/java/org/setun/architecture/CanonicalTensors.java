@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.setun.architecture.CanonicalTensor.Embedding;
 import org.setun.architecture.CanonicalTensor.Experts;
 import org.setun.architecture.CanonicalTensor.Linear;
@@ -75,7 +76,7 @@ final class CanonicalTensors {
         }
         addValues(FINAL_NORM, hidden);
         if (spec.head() instanceof HeadSpec.Own own) {
-            add(new Linear(HEAD, spec.vocabSize(), hidden, own.storage()));
+            add(new Linear(HEAD, spec.vocabSize(), hidden, own.storage(), Optional.empty()));
             // A float head multiplies the output of the final norm as it is.
             if (own.storage() != LinearStorage.FLOAT && spec.inputNormEpsilon().isPresent()) {
                 addValues(inputNorm(HEAD), hidden);
@@ -86,22 +87,22 @@ final class CanonicalTensors {
     private void addLayer(String prefix, LayerSpec layer) {
         addValues(prefix + "mixer_norm.weight", spec.hiddenSize());
         switch (layer.mixer()) {
-            case MixerSpec.Mlgru mlgru -> addMlgru(prefix, mlgru, layer.storage());
-            case MixerSpec.Attention attention -> addAttention(prefix, attention, layer.storage());
+            case MixerSpec.Mlgru mlgru -> addMlgru(prefix, mlgru, layer);
+            case MixerSpec.Attention attention -> addAttention(prefix, attention, layer);
         }
         addValues(prefix + "channel_norm.weight", spec.hiddenSize());
         switch (layer.channel()) {
-            case ChannelSpec.Glu glu -> addGlu(prefix, glu, layer.storage());
-            case ChannelSpec.Peer peer -> addPeer(prefix, peer, layer.storage());
+            case ChannelSpec.Glu glu -> addGlu(prefix, glu, layer);
+            case ChannelSpec.Peer peer -> addPeer(prefix, peer, layer);
         }
     }
 
-    private void addMlgru(String prefix, MixerSpec.Mlgru mlgru, LayerSpec.Storage storage) {
+    private void addMlgru(String prefix, MixerSpec.Mlgru mlgru, LayerSpec layer) {
         int hidden = spec.hiddenSize();
         int width = mlgru.width(hidden);
-        addLinear(prefix, "mixer.i_proj", width, hidden, storage);
-        addLinear(prefix, "mixer.f_proj", width, hidden, storage);
-        addLinear(prefix, "mixer.g_proj", width, hidden, storage);
+        addLinear(prefix, "mixer.i_proj", width, hidden, layer);
+        addLinear(prefix, "mixer.f_proj", width, hidden, layer);
+        addLinear(prefix, "mixer.g_proj", width, hidden, layer);
         addValues(prefix + "mixer.g_norm.weight", width);
         if (mlgru.lowerBound()) {
             add(new Values(prefix + "mixer.lower_bound", Shape.of(width), true));
@@ -114,51 +115,59 @@ final class CanonicalTensors {
                 addValues(prefix + "mixer.f_conv.weight", width, convolution.size());
             }
         });
-        addLinear(prefix, "mixer.o_proj", hidden, width, storage);
+        addLinear(prefix, "mixer.o_proj", hidden, width, layer);
     }
 
-    private void addAttention(String prefix, MixerSpec.Attention attention, LayerSpec.Storage storage) {
+    private void addAttention(String prefix, MixerSpec.Attention attention, LayerSpec layer) {
         int hidden = spec.hiddenSize();
         int queryWidth = attention.numHeads() * attention.headDim();
         int keyWidth = attention.numKvHeads() * attention.headDim();
-        addLinear(prefix, "mixer.q_proj", queryWidth, hidden, storage);
-        addLinear(prefix, "mixer.k_proj", keyWidth, hidden, storage);
-        addLinear(prefix, "mixer.v_proj", keyWidth, hidden, storage);
+        addLinear(prefix, "mixer.q_proj", queryWidth, hidden, layer);
+        addLinear(prefix, "mixer.k_proj", keyWidth, hidden, layer);
+        addLinear(prefix, "mixer.v_proj", keyWidth, hidden, layer);
         if (attention.subNorm()) {
             addValues(prefix + "mixer.sub_norm.weight", queryWidth);
         }
-        addLinear(prefix, "mixer.o_proj", hidden, queryWidth, storage);
+        addLinear(prefix, "mixer.o_proj", hidden, queryWidth, layer);
     }
 
-    private void addGlu(String prefix, ChannelSpec.Glu glu, LayerSpec.Storage storage) {
+    private void addGlu(String prefix, ChannelSpec.Glu glu, LayerSpec layer) {
         int hidden = spec.hiddenSize();
         int width = glu.intermediateSize();
         String up = "channel.up_proj";
-        addLinear(prefix, "channel.gate_proj", width, hidden, storage);
+        addLinear(prefix, "channel.gate_proj", width, hidden, layer);
         // The up projection reads what the gate's norm has made, so it has no norm of its own.
-        add(new Linear(prefix + up, width, hidden, storage.of(up)));
+        add(new Linear(prefix + up, width, hidden, layer.storage().of(up), Optional.of(layer.sparsity())));
         if (glu.subNorm()) {
             addValues(prefix + "channel.sub_norm.weight", width);
         }
-        addLinear(prefix, "channel.down_proj", hidden, width, storage);
+        addLinear(prefix, "channel.down_proj", hidden, width, layer);
     }
 
-    private void addPeer(String prefix, ChannelSpec.Peer peer, LayerSpec.Storage storage) {
+    private void addPeer(String prefix, ChannelSpec.Peer peer, LayerSpec layer) {
         int hidden = spec.hiddenSize();
         int heads = peer.numHeads();
         int keyDim = peer.keyDim();
-        addLinear(prefix, "channel.query_proj", heads * 2 * keyDim, hidden, storage);
+        addLinear(prefix, "channel.query_proj", heads * 2 * keyDim, hidden, layer);
         if (peer.queryNorm() != ChannelSpec.QueryNorm.NONE) {
             addValues(prefix + "channel.query_norm.weight", heads, 2L * keyDim);
             addValues(prefix + "channel.query_norm.bias", heads, 2L * keyDim);
         }
         addValues(prefix + "channel.sub_keys", peer.sharedKeys() ? 1 : heads, 2, peer.sideLength(), keyDim);
-        add(new Experts(prefix + "channel.down", peer.numExperts(), hidden, storage.experts()));
-        add(new Experts(prefix + "channel.up", peer.numExperts(), hidden, storage.experts()));
+        add(new Experts(
+                prefix + "channel.down",
+                peer.numExperts(),
+                hidden,
+                layer.storage().experts()));
+        add(new Experts(
+                prefix + "channel.up",
+                peer.numExperts(),
+                hidden,
+                layer.storage().experts()));
     }
 
-    private void addLinear(String prefix, String name, int rows, int columns, LayerSpec.Storage storage) {
-        add(new Linear(prefix + name, rows, columns, storage.of(name)));
+    private void addLinear(String prefix, String name, int rows, int columns, LayerSpec layer) {
+        add(new Linear(prefix + name, rows, columns, layer.storage().of(name), Optional.of(layer.sparsity())));
         if (spec.inputNormEpsilon().isPresent()) {
             addValues(inputNorm(prefix + name), columns);
         }

@@ -8,5 +8,6 @@ import org.setun.model.Model;
  * @param model owned by the receiver, who closes it
  * @param report what the checkpoint holds
  * @param defaults how its authors want it to generate
+ * @param maxActivationSparsity the most activation sparsity that requests may ask for; 0 for none, always less than 1
  */
-public record LoadedModel(Model model, ModelReport report, GenerationDefaults defaults) {}
+public record LoadedModel(Model model, ModelReport report, GenerationDefaults defaults, double maxActivationSparsity) {}

@@ -16,15 +16,16 @@ import org.setun.model.BlockScaledLinear;
 import org.setun.model.ChannelMixer;
 import org.setun.model.FloatLinear;
 import org.setun.model.GatedMlp;
-import org.setun.model.KeyValueFormat;
 import org.setun.model.Linear;
 import org.setun.model.Mlgru;
 import org.setun.model.ModelDimensions;
 import org.setun.model.RmsNorm;
 import org.setun.model.ShortConvolution;
+import org.setun.model.Sparsity;
 import org.setun.model.TernaryModel;
 import org.setun.model.TokenMixer;
 import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
 
 /** Puts a model together from what its configuration describes and the weights of any family. */
@@ -36,7 +37,8 @@ final class ModelBuilder {
     private final Map<String, CanonicalTensor> tensors;
     private final WeightSource source;
     private final Kernels kernels;
-    private final KeyValueFormat keyValues;
+    private final LoadOptions options;
+    private final double maxActivationSparsity;
     private final Arena arena;
     private final TensorListener listener;
     private final ReportBuilder report = new ReportBuilder();
@@ -52,21 +54,22 @@ final class ModelBuilder {
      *
      * @param source the weights
      * @param kernels whose workers repack the weights, and which the model then runs on
-     * @param keyValues how attention is to keep keys and values
+     * @param options how they are to be kept
      * @param arena receives the weights, and becomes the model's
      */
     ModelBuilder(
             ModelSpec spec,
             WeightSource source,
             Kernels kernels,
-            KeyValueFormat keyValues,
+            LoadOptions options,
             Arena arena,
             TensorListener listener) {
         this.spec = spec;
         this.tensors = CanonicalTensors.of(spec);
         this.source = source;
         this.kernels = kernels;
-        this.keyValues = keyValues;
+        this.options = options;
+        this.maxActivationSparsity = options.limit(spec);
         this.arena = arena;
         this.listener = listener;
     }
@@ -126,7 +129,7 @@ final class ModelBuilder {
                 attention.subNorm() ? norm(prefix + "sub_norm.weight", spec.normEpsilon()) : null,
                 new Attention.Heads(attention.numHeads(), attention.numKvHeads(), attention.headDim()),
                 RopeFrequencies.of(attention.rope(), attention.headDim()),
-                keyValues);
+                options.keyValues());
     }
 
     private @Nullable ShortConvolution convolution(String prefix, MixerSpec.Mlgru mlgru)
@@ -205,7 +208,10 @@ final class ModelBuilder {
                 TernaryMatrix matrix =
                         pack(linear, trits, linear.columns(), uniform.value()).getFirst();
                 report.addTernary(linear.name(), List.of(matrix));
-                yield new BitLinear(matrix, inputNorm);
+                Sparsity sparsity =
+                        linear.sparsity().map(ModelBuilder::sparsity).orElseGet(Sparsity.Dense::new);
+                boolean byColumnsToo = linear.keptByColumns(maxActivationSparsity);
+                yield new BitLinear(matrix, inputNorm, sparsity, byColumnsToo ? columns(matrix) : null);
             }
             case TritScales.Blocks blocks -> {
                 List<TernaryMatrix> matrices = pack(linear, trits, blocks.blockColumns(), 1);
@@ -216,6 +222,22 @@ final class ModelBuilder {
         };
         listener.loaded(linear.name());
         return built;
+    }
+
+    private static Sparsity sparsity(SparsitySpec spec) {
+        return switch (spec) {
+            case SparsitySpec.Dense dense -> new Sparsity.Dense();
+            case SparsitySpec.TopK topK -> new Sparsity.TopK(topK.ratio());
+            case SparsitySpec.BlockTopK block -> new Sparsity.BlockTopK(block.n(), block.m());
+        };
+    }
+
+    private TernaryColumns columns(TernaryMatrix weights) {
+        int rows = weights.rows();
+        TernaryColumns.Builder builder = new TernaryColumns.Builder(rows, weights.columns(), arena);
+        kernels.workers().forRange(rows, TernaryColumns.ROW_BLOCK, (from, to) -> builder.setRows(0, weights, from, to));
+        report.addColumns(rows, weights.columns());
+        return builder.build();
     }
 
     /**

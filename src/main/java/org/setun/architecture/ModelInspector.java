@@ -9,6 +9,7 @@ import org.setun.architecture.CanonicalTensor.Values;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.StoredTensor;
 import org.setun.kernel.WorkerPool;
+import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 
 /** Looks into a checkpoint without loading it. */
@@ -42,12 +43,16 @@ public final class ModelInspector {
             throws CheckpointFormatException {
         Recipe recipe = checkpoint.recipe();
         ModelSpec spec = recipe.spec();
+        double maxActivationSparsity = LoadOptions.of(KeyValueFormat.F32).limit(spec);
         ReportBuilder report = new ReportBuilder();
         TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
         WeightSource source = recipe.weights(reader);
         long totalBytes = reader.totalBytes();
         for (CanonicalTensor tensor : CanonicalTensors.of(spec).values()) {
             read(tensor, source, reader, report);
+            if (tensor instanceof Linear linear && linear.keptByColumns(maxActivationSparsity)) {
+                report.addColumns(linear.rows(), linear.columns());
+            }
             progress.update(tensor.name(), reader.bytesRead(), totalBytes);
         }
         checkpoint.tensors().requireAllUsed();

@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Kernels;
-import org.setun.model.KeyValueFormat;
 import org.setun.model.TernaryModel;
 
 /** Turns a checkpoint on disk into a model in memory. */
@@ -19,14 +18,14 @@ public final class ModelLoader {
      *
      * @param path a checkpoint directory, or a file of tensors with its config.json beside it
      * @param kernels whose workers share the work, and which the model then owns; if this throws, they remain the caller's
-     * @param keyValues how attention is to keep keys and values
+     * @param options how it is to be loaded
      * @param progress told of every tensor that is in memory
      * @throws CheckpointFormatException if the checkpoint is damaged, or this version does not run it
      * @throws IOException if a file cannot be read
      */
     // The arena becomes the model's, which closes it.
     @SuppressWarnings("MustBeClosedChecker")
-    public static LoadedModel load(Path path, Kernels kernels, KeyValueFormat keyValues, LoadProgress progress)
+    public static LoadedModel load(Path path, Kernels kernels, LoadOptions options, LoadProgress progress)
             throws CheckpointFormatException, IOException {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path)) {
             Recipe recipe = checkpoint.recipe();
@@ -41,13 +40,13 @@ public final class ModelLoader {
                         spec,
                         weights,
                         kernels,
-                        keyValues,
+                        options,
                         arena,
                         tensor -> progress.update(tensor, reader.bytesRead(), totalBytes));
                 TernaryModel model = builder.build();
                 checkpoint.tensors().requireAllUsed();
                 ModelReport report = builder.report().build(checkpoint, spec);
-                return new LoadedModel(model, report, defaults);
+                return new LoadedModel(model, report, defaults, options.limit(spec));
             } catch (CheckpointFormatException | RuntimeException | Error e) {
                 arena.close();
                 throw e;

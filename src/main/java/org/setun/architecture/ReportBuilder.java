@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.tensor.ElementType;
+import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
 
 /** Collects what a model consists of while its tensors are gone through. */
@@ -32,6 +33,11 @@ final class ReportBuilder {
     void addTernary(String name, int rows, int columns, int runs, long zeros) {
         ternary.add(new ModelReport.Ternary(name, rows, columns, zeros));
         loadedBytes += runs * TernaryMatrix.packedBytes(rows, columns / runs);
+    }
+
+    /** Adds what a ternary matrix takes once more where it is kept by columns as well. */
+    void addColumns(int rows, int columns) {
+        loadedBytes += TernaryColumns.packedBytes(rows, columns);
     }
 
     /** Returns the report of a checkpoint that becomes the model of {@code spec}. */

@@ -6,7 +6,7 @@ import org.setun.checkpoint.CheckpointFormatException;
 /** Says which models this version runs. */
 final class Supported {
 
-    static final String WHAT_RUNS = "it runs MLGRU and attention mixers with gated MLPs and dense activations";
+    static final String WHAT_RUNS = "it runs MLGRU and attention mixers with gated MLPs";
 
     private Supported() {}
 
@@ -39,9 +39,6 @@ final class Supported {
     private static Optional<String> unsupportedPart(LayerSpec layer) {
         if (layer.channel() instanceof ChannelSpec.Peer) {
             return Optional.of("PEER experts");
-        }
-        if (!(layer.sparsity() instanceof SparsitySpec.Dense)) {
-            return Optional.of("activation sparsity");
         }
         return Optional.empty();
     }

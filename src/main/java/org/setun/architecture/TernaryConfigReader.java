@@ -1,6 +1,7 @@
 package org.setun.architecture;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +24,9 @@ final class TernaryConfigReader {
 
     private final ConfigObject config;
 
+    /** Where the sparsity of each layer stands, for messages. */
+    private final List<String> sparsityPlaces = new ArrayList<>();
+
     private TernaryConfigReader(ConfigObject config) {
         this.config = config;
     }
@@ -41,7 +45,7 @@ final class TernaryConfigReader {
         HeadSpec head = config.bool("tie_word_embeddings", false)
                 ? new HeadSpec.Tied()
                 : new HeadSpec.Own(config.object("quantization").choice("lm_head", LinearStorage.FLOAT));
-        return new ModelSpec(
+        ModelSpec spec = new ModelSpec(
                 config.integer("vocab_size", 1, SizeLimits.VOCAB_SIZE),
                 hiddenSize,
                 maxPositions(),
@@ -50,6 +54,36 @@ final class TernaryConfigReader {
                 inputNormEpsilon,
                 head,
                 layers(hiddenSize));
+        Collection<CanonicalTensor> tensors = CanonicalTensors.of(spec).values();
+        for (int layer = 0; layer < spec.layers().size(); layer++) {
+            if (spec.layers().get(layer).sparsity() instanceof SparsitySpec.BlockTopK block) {
+                requireWholeBlocks(tensors, layer, block.m());
+            }
+        }
+        return spec;
+    }
+
+    /** Checks that blocks of {@code m} fill the input of every ternary product of a layer. */
+    private void requireWholeBlocks(Collection<CanonicalTensor> tensors, int layer, int m)
+            throws CheckpointFormatException {
+        for (CanonicalTensor tensor : tensors) {
+            int width = switch (tensor) {
+                case CanonicalTensor.Values values -> 0;
+                case CanonicalTensor.Embedding embedding -> 0;
+                case CanonicalTensor.Linear linear -> linear.storage() == LinearStorage.FLOAT ? 0 : linear.columns();
+                case CanonicalTensor.Experts experts ->
+                    experts.storage() == LinearStorage.FLOAT ? 0 : experts.columns();
+            };
+            String prefix = CanonicalTensors.layerPrefix(layer);
+            if (width % m != 0 && tensor.name().startsWith(prefix)) {
+                throw CheckpointFormatException.mismatch(
+                        sparsityPlaces.get(layer) + "sparsity.m",
+                        "a divisor of " + width + ", the width that "
+                                + tensor.name().substring(prefix.length()) + " of layer " + layer + " reads",
+                        m,
+                        "choose blocks that fill it");
+            }
+        }
     }
 
     private int maxPositions() throws CheckpointFormatException {
@@ -82,6 +116,8 @@ final class TernaryConfigReader {
         for (ConfigObject entry : config.objects("layers")) {
             int repeat = entry.optionalInteger("repeat", 1, numLayers).orElse(1);
             layers.addAll(Collections.nCopies(repeat, layer(entry, hiddenSize)));
+            String place = (entry.has("sparsity") ? entry : config).where("");
+            sparsityPlaces.addAll(Collections.nCopies(repeat, place));
         }
         if (layers.size() != numLayers) {
             throw CheckpointFormatException.mismatch(

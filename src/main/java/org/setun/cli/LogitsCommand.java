@@ -137,7 +137,8 @@ final class LogitsCommand implements Callable<Integer> {
             SequenceState state = SequenceState.allocate(model.stateLayout(), tokens.length, arena);
             for (int start = 0; start < tokens.length; start += CHUNK) {
                 int[] part = Arrays.copyOfRange(tokens, start, Math.min(start + CHUNK, tokens.length));
-                model.forward(Batch.of(new Chunk(state, start, part, Chunk.Wanted.ALL)), workspace);
+                Chunk chunk = new Chunk(state, start, part, Chunk.Wanted.ALL, options.activationSparsity());
+                model.forward(Batch.of(chunk), workspace);
                 for (int row = 0; row < part.length; row++) {
                     sink.row(
                             workspace.logits(),

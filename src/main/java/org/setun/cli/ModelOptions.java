@@ -2,7 +2,9 @@ package org.setun.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.setun.architecture.LoadOptions;
 import org.setun.architecture.LoadedModel;
 import org.setun.architecture.ModelLoader;
 import org.setun.checkpoint.CheckpointFormatException;
@@ -44,6 +46,12 @@ final class ModelOptions {
             description = "How attention keeps keys and values: ${COMPLETION-CANDIDATES}; default: f32.")
     private KeyValueFormat keyValueFormat = KeyValueFormat.F32;
 
+    @Option(
+            names = "--activation-sparsity",
+            paramLabel = "S",
+            description = "The fraction of activations to drop in every layer, below 1; default: the model's own.")
+    private double activationSparsity;
+
     /** Finds the checkpoint: the one named, or the one that ships. The caller closes it. */
     ModelSource source() throws IOException {
         return ModelSource.open(model);
@@ -55,13 +63,24 @@ final class ModelOptions {
         if (count < 1) {
             throw new ParameterException(spec.commandLine(), "--threads: expected 1 or more, found " + count);
         }
+        if (!(activationSparsity >= 0 && activationSparsity < 1)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--activation-sparsity: expected at least 0 and less than 1, found " + activationSparsity);
+        }
+        LoadOptions options = new LoadOptions(keyValueFormat, OptionalDouble.of(activationSparsity));
         Kernels kernels = kernels(count);
         try (ConsoleProgress progress = new ConsoleProgress("loading")) {
-            return ModelLoader.load(source.path(), kernels, keyValueFormat, progress);
+            return ModelLoader.load(source.path(), kernels, options, progress);
         } catch (CheckpointFormatException | IOException | RuntimeException e) {
             kernels.workers().close();
             throw e;
         }
+    }
+
+    /** Returns the fraction of activations that the tokens' layers are to drop, checked by {@link #load}. */
+    double activationSparsity() {
+        return activationSparsity;
     }
 
     private Kernels kernels(int count) {

@@ -281,6 +281,46 @@ final class ConfigurationTest {
     }
 
     @Test
+    void refusesBlocksThatDoNotFillAnInput() throws Exception {
+        ObjectNode config = ternary();
+        config.putObject("sparsity").put("kind", "block_topk").put("n", 2).put("m", 48);
+        Path file = write(config.toString());
+
+        assertThatThrownBy(() -> spec(file))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessage(file + ": sparsity.m: expected a divisor of 64, the width that mixer.i_proj of layer 0"
+                        + " reads, found 48; choose blocks that fill it");
+    }
+
+    @Test
+    void refusesBlocksOfALayersOwnThatDoNotFillAnInput() throws Exception {
+        ObjectNode config = ternary();
+        ArrayNode layers = (ArrayNode) config.get("layers");
+        ObjectNode last =
+                ((ObjectNode) layers.get(0)).put("repeat", 2).deepCopy().put("repeat", 1);
+        ((ObjectNode) last.get("channel")).put("intermediate_size", 161);
+        last.putObject("sparsity").put("kind", "block_topk").put("n", 2).put("m", 4);
+        layers.add(last);
+        Path file = write(config.toString());
+
+        assertThatThrownBy(() -> spec(file))
+                .hasMessage(file + ": layers[1].sparsity.m: expected a divisor of 161, the width that"
+                        + " channel.down_proj of layer 2 reads, found 4; choose blocks that fill it");
+    }
+
+    @Test
+    void blocksNeedNotFillTheInputOfAFloatLinear() throws Exception {
+        ObjectNode config = ternary();
+        ObjectNode layer = (ObjectNode) config.get("layers").get(0);
+        ((ObjectNode) layer.get("channel")).put("intermediate_size", 161);
+        layer.putObject("sparsity").put("kind", "block_topk").put("n", 2).put("m", 4);
+        layer.putObject("quantization").put("linear", "b3").putArray("float").add("channel.down_proj");
+
+        assertThat(spec(write(config.toString())).layers().getFirst().sparsity())
+                .isEqualTo(new SparsitySpec.BlockTopK(2, 4));
+    }
+
+    @Test
     void refusesAFloatLinearThatTheLayerDoesNotHave() throws Exception {
         ObjectNode config = ternary();
         ObjectNode own = ((ObjectNode) config.get("layers").get(0)).putObject("quantization");

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,14 +58,16 @@ final class GoldenModelTest {
             "mmfree-switches/separate-convolution",
             "mmfree-switches/tied",
             "composed-switches/online-float-head",
-            "composed-switches/float-tied");
+            "composed-switches/float-tied",
+            "composed-tiny/glu-topk");
 
     /** Models that between them have every part. */
     private static final List<String> DIFFERENT_MODELS = List.of(
             "mmfree-switches/shared-convolution",
             "mmfree-switches/separate-convolution",
             "composed-switches/online-float-head",
-            "composed-switches/float-tied");
+            "composed-switches/float-tied",
+            "composed-tiny/glu-topk");
 
     /** More than any of the tests computes. */
     private static final int MAX_TOKENS = 256;
@@ -153,6 +156,21 @@ final class GoldenModelTest {
         }
     }
 
+    @Test
+    void weightsByColumnsDoNotChangeABit() throws Exception {
+        for (String name : DIFFERENT_MODELS) {
+            Path directory = GoldenData.directory(name);
+            for (double sparsity : new double[] {0, 0.4, 0.7, 0.99}) {
+                float[] first = logits(load(directory, "scalar", 1, allowing(0)), sparsity);
+                for (String kernels : KERNELS) {
+                    assertThat(logits(load(directory, kernels, 2, allowing(0.5)), sparsity))
+                            .as("%s with %s kernels and a sparsity of %s", name, kernels, sparsity)
+                            .isEqualTo(first);
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(TernaryPacking.class)
     void aConvertedModelGivesTheBitsOfItsSource(TernaryPacking packing) throws Exception {
@@ -166,8 +184,16 @@ final class GoldenModelTest {
     }
 
     private static Model load(Path directory, String kernels, int threads, KeyValueFormat format) throws Exception {
-        return ModelLoader.load(directory, KernelSelection.select(kernels, threads), format, LoadProgress.NONE)
+        return load(directory, kernels, threads, LoadOptions.of(format));
+    }
+
+    private static Model load(Path directory, String kernels, int threads, LoadOptions options) throws Exception {
+        return ModelLoader.load(directory, KernelSelection.select(kernels, threads), options, LoadProgress.NONE)
                 .model();
+    }
+
+    private static LoadOptions allowing(double activationSparsity) {
+        return new LoadOptions(KeyValueFormat.F32, OptionalDouble.of(activationSparsity));
     }
 
     /** Returns the logits of all positions of a short prompt. */
@@ -176,13 +202,26 @@ final class GoldenModelTest {
     }
 
     private static float[] logits(Path directory, String kernels, int threads, KeyValueFormat format) throws Exception {
+        return logits(load(directory, kernels, threads, format), 0);
+    }
+
+    /** Returns the logits of a few tokens, the first ones as a prompt and the others one by one; closes the model. */
+    private static float[] logits(Model loaded, double activationSparsity) {
         int[] tokens = {1, 17, 5, 33, 60, 2, 9};
-        try (Model model = load(directory, kernels, threads, format);
+        int prompt = 4;
+        int vocabSize = loaded.dimensions().vocabSize();
+        float[] logits = new float[tokens.length * vocabSize];
+        try (Model model = loaded;
                 Arena arena = Arena.ofShared()) {
-            Workspace workspace = model.newWorkspace(tokens.length, tokens.length);
-            Chunk chunk = new Chunk(newState(model, arena), 0, tokens, Chunk.Wanted.ALL);
-            model.forward(Batch.of(chunk), workspace);
-            return workspace.logits();
+            SequenceState state = newState(model, arena);
+            Workspace workspace = model.newWorkspace(prompt, prompt);
+            for (int from = 0, to = prompt; from < tokens.length; from = to++) {
+                int[] part = Arrays.copyOfRange(tokens, from, to);
+                Chunk chunk = new Chunk(state, from, part, Chunk.Wanted.ALL, activationSparsity);
+                model.forward(Batch.of(chunk), workspace);
+                System.arraycopy(workspace.logits(), 0, logits, from * vocabSize, part.length * vocabSize);
+            }
+            return logits;
         }
     }
 

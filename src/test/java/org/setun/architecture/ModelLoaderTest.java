@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +25,7 @@ import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
 import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
+import org.setun.tensor.TernaryColumns;
 
 final class ModelLoaderTest {
 
@@ -112,11 +114,7 @@ final class ModelLoaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "composed-tiny/glu-topk,activation sparsity,0",
-        "composed-tiny/peer,PEER experts,0",
-        "composed-tiny/peer-block-topk,PEER experts,0"
-    })
+    @CsvSource({"composed-tiny/peer,PEER experts,0", "composed-tiny/peer-block-topk,PEER experts,0"})
     void saysInOneSentenceWhatItDoesNotRunYet(String model, String part, int layer) {
         Path directory = GoldenData.directory(model);
 
@@ -124,7 +122,7 @@ final class ModelLoaderTest {
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessage(directory.resolve("config.json") + ": layers: this version of Setun does not run " + part
                         + " yet (layer " + layer
-                        + "); it runs MLGRU and attention mixers with gated MLPs and dense activations");
+                        + "); it runs MLGRU and attention mixers with gated MLPs");
     }
 
     @Test
@@ -194,6 +192,45 @@ final class ModelLoaderTest {
     }
 
     @Test
+    void requestsMayAskForSparsityWhereItTakesNoMemoryOrTheOperatorAllowsIt() throws Exception {
+        Path sparse = GoldenData.directory("composed-tiny/glu-topk");
+        Path dense = GoldenData.directory("mmfree-tiny/f32");
+
+        assertThat(limit(sparse, OptionalDouble.empty())).isEqualTo(0.9);
+        assertThat(limit(dense, OptionalDouble.empty())).isZero();
+        assertThat(limit(sparse, OptionalDouble.of(0))).isZero();
+        assertThat(limit(dense, OptionalDouble.of(0.5))).isEqualTo(0.5);
+    }
+
+    @Test
+    void aDenseModelThatRequestsMayMakeSparseKeepsAllButItsHeadByColumnsAsWell() throws Exception {
+        Path dense = GoldenData.directory("mmfree-tiny/f32");
+        ModelReport plain = report(dense, OptionalDouble.empty());
+        ModelReport allowed = report(dense, OptionalDouble.of(0.5));
+
+        long byColumns = plain.ternary().stream()
+                .filter(matrix -> !matrix.name().equals("lm_head"))
+                .mapToLong(matrix -> TernaryColumns.packedBytes(matrix.rows(), matrix.columns()))
+                .sum();
+        assertThat(allowed.loadedBytes()).isEqualTo(plain.loadedBytes() + byColumns);
+    }
+
+    private static double limit(Path path, OptionalDouble maxActivationSparsity) throws Exception {
+        return load(
+                path, new LoadOptions(KeyValueFormat.F32, maxActivationSparsity), LoadedModel::maxActivationSparsity);
+    }
+
+    private static ModelReport report(Path path, OptionalDouble maxActivationSparsity) throws Exception {
+        return load(path, new LoadOptions(KeyValueFormat.F32, maxActivationSparsity), LoadedModel::report);
+    }
+
+    private static <T> T load(Path path, LoadOptions options, Function<LoadedModel, T> question) throws Exception {
+        LoadedModel loaded = ModelLoader.load(path, KernelSelection.select("scalar", 2), options, LoadProgress.NONE);
+        loaded.model().close();
+        return question.apply(loaded);
+    }
+
+    @Test
     void withoutAGenerationConfigTheConfigurationGivesTheStops() throws Exception {
         LoadedModel loaded = load(GoldenData.directory("mmfree-tiny/bf16"));
 
@@ -222,7 +259,7 @@ final class ModelLoaderTest {
     private static LoadedModel load(Path path, LoadProgress progress) throws Exception {
         Kernels kernels = KernelSelection.select("scalar", 2);
         try {
-            return ModelLoader.load(path, kernels, KeyValueFormat.F32, progress);
+            return ModelLoader.load(path, kernels, LoadOptions.of(KeyValueFormat.F32), progress);
         } catch (CheckpointFormatException e) {
             kernels.workers().close();
             throw e;

@@ -121,7 +121,7 @@ final class SmallHeapTest {
                     new ConvertOptions(TernaryPacking.U2_ROWS, ElementType.F16),
                     LoadProgress.NONE);
             LoadedModel loaded = ModelLoader.load(
-                    source, KernelSelection.select("scalar", 2), KeyValueFormat.F32, LoadProgress.NONE);
+                    source, KernelSelection.select("scalar", 2), LoadOptions.of(KeyValueFormat.F32), LoadProgress.NONE);
             loaded.model().close();
             System.out.println("loaded " + loaded.report().loadedBytes() + " bytes");
         }

@@ -60,6 +60,9 @@ final class CommandLineIT {
         Result threads = PackagedSetun.run("logits", "--tokens", "1", "--threads", "0");
         assertThat(threads.exitCode()).isEqualTo(2);
         assertThat(threads.err()).startsWith("--threads: expected 1 or more, found 0");
+        Result sparsity = PackagedSetun.run("logits", "--tokens", "1", "--activation-sparsity", "1");
+        assertThat(sparsity.exitCode()).isEqualTo(2);
+        assertThat(sparsity.err()).startsWith("--activation-sparsity: expected at least 0 and less than 1, found 1.0");
     }
 
     @Test
@@ -115,6 +118,18 @@ final class CommandLineIT {
             }
             assertThat(index).isEqualTo(logits.length);
         }
+    }
+
+    @Test
+    void logitsOfSparserActivationsAreOthers() throws Exception {
+        Result plain = PackagedSetun.run("logits", "--model", GOLDEN.toString(), "--tokens", "1,5");
+        Result none = PackagedSetun.run(
+                "logits", "--model", GOLDEN.toString(), "--tokens", "1,5", "--activation-sparsity", "0");
+        Result sparse = PackagedSetun.run(
+                "logits", "--model", GOLDEN.toString(), "--tokens", "1,5", "--activation-sparsity", "0.5");
+        assertThat(sparse.exitCode()).as(sparse.err()).isZero();
+        assertThat(none.out()).isEqualTo(plain.out());
+        assertThat(sparse.out()).isNotEqualTo(plain.out());
     }
 
     @Test
