@@ -88,10 +88,12 @@ class Composition {
         details.put("vocab_size", checkpoint.loaded().model().dimensions().vocabSize());
         // vLLM's name for it, which its clients look for.
         details.put("max_model_len", settings.contextLength());
+        details.put("max_activation_sparsity", checkpoint.loaded().maxActivationSparsity());
         return new ServedModel(
                 checkpoint.name(),
                 checkpoint.created(),
                 sampling(checkpoint.loaded().defaults()),
+                checkpoint.loaded().maxActivationSparsity(),
                 details);
     }
 

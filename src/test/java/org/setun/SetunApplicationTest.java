@@ -34,6 +34,7 @@ import org.setun.generation.GenerationSettings;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.context.ConfigurableApplicationContext;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The whole server with the model that ships, from a socket to its weights and back. */
 final class SetunApplicationTest {
@@ -58,7 +59,11 @@ final class SetunApplicationTest {
     @Test
     void theShippedModelIsListed() throws Exception {
         assertThat(get("/v1/models").body())
-                .contains("\"id\":\"setun-fairy\"", "\"parameters\":", "\"max_model_len\":4096");
+                .contains(
+                        "\"id\":\"setun-fairy\"",
+                        "\"parameters\":",
+                        "\"max_model_len\":4096",
+                        "\"max_activation_sparsity\":0.0");
     }
 
     @Test
@@ -85,6 +90,33 @@ final class SetunApplicationTest {
 
         assertThat(whole.choices().getFirst().text()).isNotBlank().isEqualTo(streamed);
         assertThat(whole.usage().orElseThrow().completionTokens()).isEqualTo(12);
+    }
+
+    @Test
+    void aDenseModelTakesNoActivationSparsityUnlessTheOperatorAllowsIt() throws Exception {
+        String body = "{\"prompt\":\"Once upon a time\",\"max_tokens\":8,\"seed\":7,\"activation_sparsity\":0.8}";
+        HttpResponse<String> refused = post(server, "/v1/completions", body);
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body())
+                .contains("\"param\":\"activation_sparsity\"", "setun.engine.max-activation-sparsity");
+        try (ConfigurableApplicationContext other = start("--setun.engine.max-activation-sparsity=0.8")) {
+            String sparse = post(other, "/v1/completions", body).body();
+            String plain =
+                    post(other, "/v1/completions", body.replace("0.8}", "0}")).body();
+
+            assertThat(sparse).contains("\"completion_tokens\":8");
+            assertThat(text(sparse)).isNotEqualTo(text(plain));
+        }
+    }
+
+    private static String text(String completion) {
+        return JsonMapper.shared()
+                .readTree(completion)
+                .required("choices")
+                .get(0)
+                .required("text")
+                .stringValue();
     }
 
     @Test

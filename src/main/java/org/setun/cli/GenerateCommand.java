@@ -114,7 +114,12 @@ final class GenerateCommand implements Callable<Integer> {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
         CompletableFuture<Usage> ended = new CompletableFuture<>();
         GenerationRequest request = new GenerationRequest(
-                "generate", new Prompt.Text(prompt), OptionalInt.of(maxTokens), sampling, List.of());
+                "generate",
+                new Prompt.Text(prompt),
+                OptionalInt.of(maxTokens),
+                sampling,
+                List.of(),
+                options.activationSparsity());
         long started = System.nanoTime();
         Generator.Handle handle;
         try {

@@ -92,7 +92,8 @@ final class Sequence implements Engine.Handle {
                 state,
                 computedTokens,
                 Arrays.copyOfRange(tokens, computedTokens, end),
-                end == totalTokens ? Chunk.Wanted.LAST : Chunk.Wanted.NONE);
+                end == totalTokens ? Chunk.Wanted.LAST : Chunk.Wanted.NONE,
+                request.activationSparsity());
     }
 
     /** Notes that the model has seen {@code count} more tokens. */

@@ -31,7 +31,8 @@ public final class EngineGenerator implements Generator {
                 prompt,
                 maxTokens(prompt.length, request.maxTokens()),
                 request.sampling(),
-                settings.stopTokens());
+                settings.stopTokens(),
+                request.activationSparsity());
         Generation generation =
                 new Generation(tokenRequest, tokenizer.decoder(true), new StopStrings(request.stop()), events);
         generation.submitted(engine.submit(tokenRequest, generation::handle));

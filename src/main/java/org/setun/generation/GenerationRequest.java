@@ -12,14 +12,27 @@ import org.setun.sampling.SamplingParameters;
  * @param maxTokens how many tokens to generate at most; empty for the server's default
  * @param sampling how tokens are chosen
  * @param stop texts that end the generation and are not part of the answer; none empty
+ * @param activationSparsity the fraction of activations to drop at least in the layers; at least 0, less than 1, and 0 for the
+ *     model's own sparsity
  */
 public record GenerationRequest(
-        String id, Prompt prompt, OptionalInt maxTokens, SamplingParameters sampling, List<String> stop) {
+        String id,
+        Prompt prompt,
+        OptionalInt maxTokens,
+        SamplingParameters sampling,
+        List<String> stop,
+        double activationSparsity) {
 
     public GenerationRequest {
         stop = List.copyOf(stop);
         if (stop.contains("")) {
             throw new IllegalArgumentException("stop: expected texts of one character or more, found an empty one");
         }
+    }
+
+    /** Creates a request with the model's own activation sparsity. */
+    public GenerationRequest(
+            String id, Prompt prompt, OptionalInt maxTokens, SamplingParameters sampling, List<String> stop) {
+        this(id, prompt, maxTokens, sampling, stop, 0);
     }
 }

@@ -13,6 +13,7 @@ final class CallReader {
 
     private static final int MAX_STOPS = 4;
     private static final double MAX_TEMPERATURE = 2;
+    private static final String ACTIVATION_SPARSITY = "activation_sparsity";
 
     private final ServedModel model;
 
@@ -55,6 +56,7 @@ final class CallReader {
                 maxTokens,
                 sampling(fields),
                 stop(fields),
+                activationSparsity(fields),
                 stream,
                 includeUsage(fields, stream),
                 fields.unread());
@@ -81,6 +83,26 @@ final class CallReader {
                 Math.max(0, topK),
                 fields.number("top_p", 0, true, 1).orElse(model.sampling().topP()),
                 fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE));
+    }
+
+    /** Returns the fraction of activations to drop; how large it may be is the operator's to say. */
+    private double activationSparsity(JsonFields fields) {
+        Optional<JsonNode> field = fields.any(ACTIVATION_SPARSITY);
+        if (field.isEmpty()) {
+            return 0;
+        }
+        double limit = model.maxActivationSparsity();
+        String expected = limit > 0
+                ? "a number from 0 to " + limit + ", the server's setun.engine.max-activation-sparsity"
+                : "0, as the server's setun.engine.max-activation-sparsity allows no more";
+        if (!field.get().isNumber()) {
+            throw JsonFields.wrongType(ACTIVATION_SPARSITY, expected, field.get());
+        }
+        double sparsity = field.get().asDouble(Double.NaN);
+        if (!(sparsity >= 0 && sparsity <= limit)) {
+            throw JsonFields.outOfRange(ACTIVATION_SPARSITY, expected, field.get());
+        }
+        return sparsity;
     }
 
     private static List<String> stop(JsonFields fields) {

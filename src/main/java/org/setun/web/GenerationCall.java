@@ -14,6 +14,7 @@ import org.setun.sampling.SamplingParameters;
  * @param maxTokens how many tokens each choice may have; empty for the server's default
  * @param sampling how tokens are chosen
  * @param stop texts that end a choice
+ * @param activationSparsity the fraction of activations to drop at least; 0 for the model's own sparsity
  * @param stream whether the answer is sent as it comes
  * @param includeUsage whether a stream ends with the token counts
  * @param unknownFields the fields of the body that mean nothing to this server
@@ -23,6 +24,7 @@ record GenerationCall(
         OptionalInt maxTokens,
         SamplingParameters sampling,
         List<String> stop,
+        double activationSparsity,
         boolean stream,
         boolean includeUsage,
         List<String> unknownFields) {
@@ -36,10 +38,14 @@ record GenerationCall(
     /** Returns one request for each prompt; {@code id} names them in the engine. */
     List<GenerationRequest> generations(String id) {
         if (prompts.size() == 1) {
-            return List.of(new GenerationRequest(id, prompts.getFirst(), maxTokens, sampling, stop));
+            return List.of(request(id, prompts.getFirst()));
         }
         return IntStream.range(0, prompts.size())
-                .mapToObj(i -> new GenerationRequest(id + "-" + i, prompts.get(i), maxTokens, sampling, stop))
+                .mapToObj(i -> request(id + "-" + i, prompts.get(i)))
                 .toList();
+    }
+
+    private GenerationRequest request(String id, Prompt prompt) {
+        return new GenerationRequest(id, prompt, maxTokens, sampling, stop, activationSparsity);
     }
 }

@@ -9,9 +9,15 @@ import java.util.Map;
  * @param name what clients call it
  * @param created when its files were made
  * @param sampling what a request gets that does not say how to sample
+ * @param maxActivationSparsity the most activation sparsity that a request may ask for: at least 0, less than 1
  * @param details more about it for {@code GET /v1/models}, such as its architecture; shown as they are, in their order
  */
-public record ServedModel(String name, Instant created, SamplingDefaults sampling, Map<String, Object> details) {
+public record ServedModel(
+        String name,
+        Instant created,
+        SamplingDefaults sampling,
+        double maxActivationSparsity,
+        Map<String, Object> details) {
 
     /**
      * What a request gets that does not say how to sample.
@@ -29,6 +35,10 @@ public record ServedModel(String name, Instant created, SamplingDefaults samplin
     public ServedModel {
         if (name.isBlank()) {
             throw new IllegalArgumentException("the model's name is blank");
+        }
+        if (!(maxActivationSparsity >= 0 && maxActivationSparsity < 1)) {
+            throw new IllegalArgumentException(
+                    "maxActivationSparsity: expected at least 0 and less than 1, found " + maxActivationSparsity);
         }
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
@@ -66,6 +67,25 @@ final class EngineTest {
         assertThat(run(model, settings(maxSequences, maxBatchTokens), requests))
                 .as("seed %d", seed)
                 .isEqualTo(alone);
+    }
+
+    @Test
+    void everyChunkOfARequestHasItsActivationSparsity() throws Exception {
+        Map<Double, Integer> tokens = new ConcurrentHashMap<>();
+        ScriptedModel model = new ScriptedModel(
+                VOCAB,
+                batch -> batch.chunks()
+                        .forEach(chunk ->
+                                tokens.merge(chunk.activationSparsity(), chunk.tokens().length, Integer::sum)));
+        try (Engine engine = new Engine(model, settings(2, 4), EngineObserver.NONE)) {
+            Recording sparse = new Recording();
+            Recording plain = new Recording();
+            engine.submit(new TokenRequest("a", new int[30], 5, SamplingParameters.GREEDY, Set.of(), 0.25), sparse);
+            engine.submit(new TokenRequest("b", new int[20], 3, SamplingParameters.GREEDY, Set.of()), plain);
+            sparse.finished();
+            plain.finished();
+        }
+        assertThat(tokens).containsExactlyInAnyOrderEntriesOf(Map.of(0.25, 34, 0.0, 22));
     }
 
     @Test

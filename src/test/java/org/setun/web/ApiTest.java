@@ -41,6 +41,7 @@ import org.springframework.context.annotation.ComponentScan;
                     "lab/tiny",
                     Instant.ofEpochSecond(1_700_000_000),
                     new ServedModel.SamplingDefaults(0.7, 0, 0.9),
+                    0.5,
                     Map.of("architecture", "mmfree"));
         }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,7 +21,7 @@ import org.setun.tokenizer.ChatMessage;
 final class CallReaderTest {
 
     private final CallReader reader = new CallReader(
-            new ServedModel("tiny", Instant.EPOCH, new ServedModel.SamplingDefaults(0.7, 5, 0.9), Map.of()));
+            new ServedModel("tiny", Instant.EPOCH, new ServedModel.SamplingDefaults(0.7, 5, 0.9), 0.75, Map.of()));
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
@@ -46,6 +47,7 @@ final class CallReaderTest {
                         OptionalInt.empty(),
                         new SamplingParameters(0.7, 5, 0.9, OptionalLong.empty()),
                         List.of(),
+                        0,
                         false,
                         false,
                         List.of()));
@@ -55,7 +57,8 @@ final class CallReaderTest {
     void everyParameterIsRead() {
         GenerationCall call = completion("""
                 {"model":"tiny","prompt":"x","max_tokens":7,"temperature":2,"top_p":0.25,"top_k":3,"seed":-9,"n":1,
-                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me"}""");
+                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me",
+                 "activation_sparsity":0.75}""");
 
         assertThat(call)
                 .isEqualTo(new GenerationCall(
@@ -63,6 +66,7 @@ final class CallReaderTest {
                         OptionalInt.of(7),
                         new SamplingParameters(2, 3, 0.25, OptionalLong.of(-9)),
                         List.of("\n", "end"),
+                        0.75,
                         true,
                         true,
                         List.of()));
@@ -72,7 +76,8 @@ final class CallReaderTest {
     void nullIsAsGoodAsAbsent() {
         GenerationCall call = completion("""
                 {"model":null,"prompt":"x","max_tokens":null,"temperature":null,"top_p":null,"top_k":null,"seed":null,
-                 "n":null,"stop":null,"stream":null,"stream_options":null,"logprobs":null,"suffix":null}""");
+                 "n":null,"stop":null,"stream":null,"stream_options":null,"logprobs":null,"suffix":null,
+                 "activation_sparsity":null}""");
 
         assertThat(call).isEqualTo(completion("{\"prompt\":\"x\"}"));
     }
@@ -201,6 +206,10 @@ final class CallReaderTest {
             {"prompt":"x","stream_options":{}}                        | stream_options      | invalid_value
             {"prompt":"x","stream":true,"stream_options":[]}          | stream_options      | invalid_type
             {"prompt":"x","stream":true,"stream_options":{"include_usage":1}} | stream_options.include_usage | invalid_type
+            {"prompt":"x","activation_sparsity":-0.1}                 | activation_sparsity | invalid_value
+            {"prompt":"x","activation_sparsity":0.76}                 | activation_sparsity | invalid_value
+            {"prompt":"x","activation_sparsity":1e400}                | activation_sparsity | invalid_value
+            {"prompt":"x","activation_sparsity":"0.5"}                | activation_sparsity | invalid_type
             {"prompt":"x","echo":true}                                | echo                | unsupported_parameter
             {"prompt":"x","best_of":2}                                | best_of             | unsupported_parameter
             {"prompt":"x","logprobs":0}                               | logprobs            | unsupported_parameter
@@ -238,6 +247,38 @@ final class CallReaderTest {
                 .withMessage("max_tokens: expected an integer of 1 or more, found 0");
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            0.75 | 0.9 | a number from 0 to 0.75, the server's setun.engine.max-activation-sparsity
+            0    | 0.1 | 0, as the server's setun.engine.max-activation-sparsity allows no more
+            """)
+    void moreActivationSparsityThanTheOperatorAllowsIsRefusedWithTheSetting(
+            double limit, String asked, String expected) {
+        CallReader limited = new CallReader(
+                new ServedModel("tiny", Instant.EPOCH, ServedModel.SamplingDefaults.NEUTRAL, limit, Map.of()));
+        String field = "\"activation_sparsity\":" + asked + "}";
+
+        for (Executable reading : List.<Executable>of(
+                () -> limited.readCompletion(bytes("{\"prompt\":\"x\"," + field)),
+                () -> limited.readChat(bytes("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]," + field)))) {
+            assertThatExceptionOfType(ApiException.class)
+                    .isThrownBy(reading::execute)
+                    .withMessage("activation_sparsity: expected " + expected + ", found " + asked);
+        }
+        assertThat(limited.readCompletion(bytes("{\"prompt\":\"x\",\"activation_sparsity\":0}"))
+                        .activationSparsity())
+                .isZero();
+    }
+
+    @Test
+    void bothEndpointsTakeActivationSparsityUpToTheLimit() {
+        assertThat(completion("{\"prompt\":\"x\",\"activation_sparsity\":0.5}").activationSparsity())
+                .isEqualTo(0.5);
+        assertThat(chat("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"activation_sparsity\":0.75}")
+                        .activationSparsity())
+                .isEqualTo(0.75);
+    }
+
     @Test
     void anotherModelIsNotFound() {
         assertThatExceptionOfType(ApiException.class)
@@ -257,11 +298,15 @@ final class CallReaderTest {
     }
 
     private GenerationCall completion(String body) {
-        return reader.readCompletion(body.getBytes(StandardCharsets.UTF_8));
+        return reader.readCompletion(bytes(body));
     }
 
     private GenerationCall chat(String body) {
-        return reader.readChat(body.getBytes(StandardCharsets.UTF_8));
+        return reader.readChat(bytes(body));
+    }
+
+    private static byte[] bytes(String body) {
+        return body.getBytes(StandardCharsets.UTF_8);
     }
 
     private static void assertRefused(Runnable reading, String param, String code) {

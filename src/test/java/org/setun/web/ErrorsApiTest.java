@@ -90,6 +90,22 @@ final class ErrorsApiTest {
                 "invalid_value");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/completions", "/v1/chat/completions"})
+    void moreActivationSparsityThanTheOperatorAllowsIsTheClientsFault(String uri) {
+        String prompt =
+                uri.contains("chat") ? "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]" : "\"prompt\":\"x\"";
+
+        assertThat(assertError(
+                        post(uri, "{" + prompt + ",\"activation_sparsity\":0.6}"),
+                        400,
+                        "invalid_request_error",
+                        "activation_sparsity",
+                        "invalid_value"))
+                .isEqualTo("activation_sparsity: expected a number from 0 to 0.5, the server's"
+                        + " setun.engine.max-activation-sparsity, found 0.6");
+    }
+
     @Test
     void anUnknownModelIsNotFound() {
         assertError(

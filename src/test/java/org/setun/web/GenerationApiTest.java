@@ -199,7 +199,8 @@ final class GenerationApiTest {
 
         post("/v1/chat/completions", """
                 {"model":"lab/tiny","messages":[{"role":"user","content":"Hi"}],"max_completion_tokens":3,
-                 "temperature":0,"top_k":4,"top_p":0.5,"seed":6,"stop":"."}""");
+                 "temperature":0,"top_k":4,"top_p":0.5,"seed":6,"stop":".",
+                 "activation_sparsity":0.25}""");
 
         GenerationRequest request = generator.next().request();
         assertThat(request)
@@ -208,7 +209,8 @@ final class GenerationApiTest {
                         new Prompt.Chat(List.of(new ChatMessage("user", "Hi"))),
                         OptionalInt.of(3),
                         new SamplingParameters(0, 4, 0.5, OptionalLong.of(6)),
-                        List.of(".")));
+                        List.of("."),
+                        0.25));
     }
 
     @Test
