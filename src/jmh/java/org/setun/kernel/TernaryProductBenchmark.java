@@ -62,8 +62,7 @@ public class TernaryProductBenchmark {
     public int threads;
 
     private final Arena arena = Arena.ofShared();
-    private Kernels kernels = new Kernels(
-            new ScalarTernaryKernel(), new ScalarSparseTernaryKernel(), new ScalarFloatKernel(), WorkerPool.of(1));
+    private Kernels kernels = KernelSelection.select(KernelSelection.SCALAR, 1);
     private TernaryMatrix[] matrices = {};
     private QuantizedActivations activations = new QuantizedActivations(0, 0);
     private int[] sums = {};

@@ -49,6 +49,20 @@ public interface FloatKernel {
     /** Adds {@code x} to {@code accumulator}, element by element. */
     void add(float[] x, int xOffset, int length, float[] accumulator, int accumulatorOffset);
 
+    /**
+     * Gives {@code length} values mean 0 and variance 1, in place: {@code x_j = (x_j - mean(x)) / sqrt(variance(x) + epsilon)}, the
+     * variance being the mean square of the differences.
+     *
+     * @param length at least 1
+     */
+    void standardize(float[] x, int xOffset, int length, float epsilon);
+
+    /** Computes {@code x_j = x_j * weight_j + bias_j} in place, a fused multiply-add each; weight and bias share an offset. */
+    void affine(float[] x, int xOffset, int length, float[] weight, float[] bias, int weightOffset);
+
+    /** Replaces {@code length} values by their sigmoid: {@code x_j = 1 / (1 + exp(-x_j))}. */
+    void sigmoid(float[] x, int xOffset, int length);
+
     /** Computes {@code out_j = activation(gate_j) * up_j}. {@code out} may be {@code gate} or {@code up}. */
     void gate(
             Activation activation,

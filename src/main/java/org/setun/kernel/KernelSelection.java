@@ -68,13 +68,15 @@ public final class KernelSelection {
         TernaryKernel ternary = ternary(name);
         SparseTernaryKernel sparse = sparse(name);
         FloatKernel floating = floating(name);
+        RetrievalKernel retrieval = retrieval(name);
+        ExpertKernel experts = experts(name);
         log.info(
                 "Kernel {} with {} {}: {}",
                 name,
                 threads,
                 threads == 1 ? "thread" : "threads",
                 auto ? possible.reason() : "as asked for");
-        return new Kernels(ternary, sparse, floating, WorkerPool.of(threads));
+        return new Kernels(ternary, sparse, floating, retrieval, experts, WorkerPool.of(threads));
     }
 
     /** Returns the number of processor cores that this process may use, at least 1: a good number of threads. */
@@ -116,6 +118,18 @@ public final class KernelSelection {
         return name.equals(SCALAR)
                 ? new ScalarFloatKernel()
                 : VectorWidth.instance(VectorFloatKernel.class, FloatKernel.class, bits(name));
+    }
+
+    static RetrievalKernel retrieval(String name) {
+        return name.equals(SCALAR)
+                ? new ScalarRetrievalKernel()
+                : VectorWidth.instance(VectorRetrievalKernel.class, RetrievalKernel.class, bits(name));
+    }
+
+    static ExpertKernel experts(String name) {
+        return name.equals(SCALAR)
+                ? new ScalarExpertKernel()
+                : VectorWidth.instance(VectorExpertKernel.class, ExpertKernel.class, bits(name));
     }
 
     static String vectorName(int bits) {

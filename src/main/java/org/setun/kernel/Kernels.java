@@ -6,6 +6,14 @@ package org.setun.kernel;
  * @param ternary products of int8 activations with ternary weights
  * @param sparse products that leave out the columns of zero activations
  * @param floating everything around them
+ * @param retrieval the scores of queries against keys, and the largest of them
+ * @param experts single rows of ternary tables
  * @param workers the threads that share the work of one step
  */
-public record Kernels(TernaryKernel ternary, SparseTernaryKernel sparse, FloatKernel floating, WorkerPool workers) {}
+public record Kernels(
+        TernaryKernel ternary,
+        SparseTernaryKernel sparse,
+        FloatKernel floating,
+        RetrievalKernel retrieval,
+        ExpertKernel experts,
+        WorkerPool workers) {}

@@ -125,6 +125,49 @@ final class ScalarFloatKernel implements FloatKernel {
     }
 
     @Override
+    public void standardize(float[] x, int xOffset, int length, float epsilon) {
+        float[] partials = new float[PARTIAL_SUMS];
+        addValues(x, xOffset, 0, length, partials);
+        float mean = mean(partials, length);
+        subtract(x, xOffset, 0, length, mean);
+        float factor = rmsFactor(dot(x, xOffset, x, xOffset, length), length, epsilon);
+        multiply(x, xOffset, 0, length, factor);
+    }
+
+    /** Returns the mean of values from their partial sums, which it overwrites. */
+    static float mean(float[] partials, int length) {
+        return sum(partials) / length;
+    }
+
+    /** Subtracts {@code mean} from elements {@code [from, to)}. */
+    static void subtract(float[] x, int offset, int from, int to, float mean) {
+        for (int j = offset + from; j < offset + to; j++) {
+            x[j] -= mean;
+        }
+    }
+
+    /** Multiplies elements {@code [from, to)} by {@code factor}. */
+    static void multiply(float[] x, int offset, int from, int to, float factor) {
+        for (int j = offset + from; j < offset + to; j++) {
+            x[j] *= factor;
+        }
+    }
+
+    @Override
+    public void affine(float[] x, int xOffset, int length, float[] weight, float[] bias, int weightOffset) {
+        for (int j = 0; j < length; j++) {
+            x[xOffset + j] = Math.fma(x[xOffset + j], weight[weightOffset + j], bias[weightOffset + j]);
+        }
+    }
+
+    @Override
+    public void sigmoid(float[] x, int xOffset, int length) {
+        for (int j = xOffset; j < xOffset + length; j++) {
+            x[j] = FloatFunctions.sigmoid(x[j]);
+        }
+    }
+
+    @Override
     public void gate(
             Activation activation,
             float[] gate,
@@ -225,17 +268,14 @@ final class ScalarFloatKernel implements FloatKernel {
             x[j] = FloatFunctions.exp(x[j] - max);
         }
         float[] partials = new float[PARTIAL_SUMS];
-        addValues(x, 0, length, partials);
-        float factor = 1 / sum(partials);
-        for (int j = 0; j < length; j++) {
-            x[j] *= factor;
-        }
+        addValues(x, 0, 0, length, partials);
+        multiply(x, 0, 0, length, 1 / sum(partials));
     }
 
     /** Adds elements {@code [from, to)} to their partial sums. */
-    static void addValues(float[] x, int from, int to, float[] partials) {
+    static void addValues(float[] x, int offset, int from, int to, float[] partials) {
         for (int j = from; j < to; j++) {
-            partials[j % PARTIAL_SUMS] += x[j];
+            partials[j % PARTIAL_SUMS] += x[offset + j];
         }
     }
 

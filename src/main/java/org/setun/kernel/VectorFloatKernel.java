@@ -55,18 +55,22 @@ final class VectorFloatKernel implements FloatKernel {
 
     @Override
     public void rmsNorm(float[] x, int xOffset, int length, float[] weight, float epsilon, float[] out, int outOffset) {
-        float[] partials = new float[PARTIAL_SUMS];
-        int summed = length - length % PARTIAL_SUMS;
-        for (int first = 0; first < PARTIAL_SUMS; first += STEP) {
-            addSquares(x, xOffset + first, summed, partials, first);
-        }
-        ScalarFloatKernel.addProducts(x, xOffset, x, xOffset, summed, length, partials);
-        float factor = ScalarFloatKernel.rmsFactor(ScalarFloatKernel.sum(partials), length, epsilon);
+        float factor = ScalarFloatKernel.rmsFactor(sumOfSquares(x, xOffset, length), length, epsilon);
         int bound = FLOATS.loopBound(length);
         for (int j = 0; j < bound; j += LANES) {
             load(x, xOffset + j).mul(factor).mul(load(weight, j)).intoArray(out, outOffset + j);
         }
         ScalarFloatKernel.scale(x, xOffset, bound, length, factor, weight, out, outOffset);
+    }
+
+    private static float sumOfSquares(float[] x, int offset, int length) {
+        float[] partials = new float[PARTIAL_SUMS];
+        int summed = length - length % PARTIAL_SUMS;
+        for (int first = 0; first < PARTIAL_SUMS; first += STEP) {
+            addSquares(x, offset + first, summed, partials, first);
+        }
+        ScalarFloatKernel.addProducts(x, offset, x, offset, summed, length, partials);
+        return ScalarFloatKernel.sum(partials);
     }
 
     /** Fills the partial sums {@code [first, first + STEP)}. */
@@ -181,6 +185,61 @@ final class VectorFloatKernel implements FloatKernel {
                     .intoArray(accumulator, accumulatorOffset + j);
         }
         SCALAR.multiply(x, xOffset + bound, length - bound, accumulator, accumulatorOffset + bound);
+    }
+
+    @Override
+    public void standardize(float[] x, int xOffset, int length, float epsilon) {
+        float[] partials = new float[PARTIAL_SUMS];
+        addValues(x, xOffset, length, partials);
+        float mean = ScalarFloatKernel.mean(partials, length);
+        int bound = FLOATS.loopBound(length);
+        for (int j = xOffset; j < xOffset + bound; j += LANES) {
+            load(x, j).sub(mean).intoArray(x, j);
+        }
+        ScalarFloatKernel.subtract(x, xOffset, bound, length, mean);
+        float factor = ScalarFloatKernel.rmsFactor(sumOfSquares(x, xOffset, length), length, epsilon);
+        multiply(x, xOffset, length, factor);
+    }
+
+    private static void multiply(float[] x, int offset, int length, float factor) {
+        int bound = FLOATS.loopBound(length);
+        for (int j = offset; j < offset + bound; j += LANES) {
+            load(x, j).mul(factor).intoArray(x, j);
+        }
+        ScalarFloatKernel.multiply(x, offset, bound, length, factor);
+    }
+
+    /** Adds {@code length} values to their partial sums. */
+    private static void addValues(float[] x, int offset, int length, float[] partials) {
+        int summed = length - length % PARTIAL_SUMS;
+        for (int first = 0; first < PARTIAL_SUMS; first += LANES) {
+            FloatVector sum = load(partials, first);
+            for (int j = first; j < summed; j += PARTIAL_SUMS) {
+                sum = sum.add(load(x, offset + j));
+            }
+            sum.intoArray(partials, first);
+        }
+        ScalarFloatKernel.addValues(x, offset, summed, length, partials);
+    }
+
+    @Override
+    public void affine(float[] x, int xOffset, int length, float[] weight, float[] bias, int weightOffset) {
+        int bound = FLOATS.loopBound(length);
+        for (int j = 0; j < bound; j += LANES) {
+            load(x, xOffset + j)
+                    .fma(load(weight, weightOffset + j), load(bias, weightOffset + j))
+                    .intoArray(x, xOffset + j);
+        }
+        SCALAR.affine(x, xOffset + bound, length - bound, weight, bias, weightOffset + bound);
+    }
+
+    @Override
+    public void sigmoid(float[] x, int xOffset, int length) {
+        int bound = FLOATS.loopBound(length);
+        for (int j = xOffset; j < xOffset + bound; j += LANES) {
+            sigmoid(load(x, j)).intoArray(x, j);
+        }
+        SCALAR.sigmoid(x, xOffset + bound, length - bound);
     }
 
     @Override
@@ -321,22 +380,8 @@ final class VectorFloatKernel implements FloatKernel {
             x[j] = FloatFunctions.exp(x[j] - max);
         }
         float[] partials = new float[PARTIAL_SUMS];
-        int summed = length - length % PARTIAL_SUMS;
-        for (int first = 0; first < PARTIAL_SUMS; first += LANES) {
-            FloatVector sum = FloatVector.zero(FLOATS);
-            for (int j = first; j < summed; j += PARTIAL_SUMS) {
-                sum = sum.add(load(x, j));
-            }
-            sum.intoArray(partials, first);
-        }
-        ScalarFloatKernel.addValues(x, summed, length, partials);
-        float factor = 1 / ScalarFloatKernel.sum(partials);
-        for (int j = 0; j < bound; j += LANES) {
-            load(x, j).mul(factor).intoArray(x, j);
-        }
-        for (int j = bound; j < length; j++) {
-            x[j] *= factor;
-        }
+        addValues(x, 0, length, partials);
+        multiply(x, 0, length, 1 / ScalarFloatKernel.sum(partials));
     }
 
     /** Multiplies a whole number of vectors by {@code scale}, and returns the largest product. */

@@ -296,6 +296,46 @@ final class FloatKernelTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
+    void standardizeAffineAndSigmoidHaveTheScalarBits(FloatKernel kernel) {
+        float[] weight = gaussians(7000, 2);
+        float[] bias = gaussians(7000, 1);
+        compare(kernel, (k, x) -> {
+            int length = x.length - 2 * OFFSET;
+            float[] sigmoids = x.clone();
+            k.sigmoid(sigmoids, OFFSET, length);
+            k.standardize(x, OFFSET, length, 1e-6f);
+            k.affine(x, OFFSET, length, weight, bias, 3);
+            float[] both = Arrays.copyOf(x, 2 * x.length);
+            System.arraycopy(sigmoids, 0, both, x.length, x.length);
+            return both;
+        });
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void standardizeIsAccurateToFloatPrecision(FloatKernel kernel) {
+        for (int length : new int[] {2, 64, 128, 1000}) {
+            float[] x = gaussians(length, 3);
+            for (int j = 0; j < length; j++) {
+                x[j] += 5;
+            }
+            float[] found = x.clone();
+            kernel.standardize(found, 0, length, 1e-6f);
+            double mean =
+                    IntStream.range(0, length).mapToDouble(j -> x[j]).average().orElseThrow();
+            double variance = IntStream.range(0, length)
+                    .mapToDouble(j -> (x[j] - mean) * (x[j] - mean))
+                    .average()
+                    .orElseThrow();
+            for (int j = 0; j < length; j++) {
+                double exact = (x[j] - mean) / Math.sqrt(variance + 1e-6);
+                assertThat((double) found[j]).isCloseTo(exact, Offset.offset(2e-6));
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
     void gateHasTheScalarBitsForEveryActivation(FloatKernel kernel) {
         float[] up = gaussians(7000, 2);
         for (Activation activation : Activation.values()) {
