@@ -69,5 +69,15 @@ sealed interface CanonicalTensor {
         public long weights() {
             return (long) rows * columns;
         }
+
+        /** Returns the name of the tensor that holds the rows. */
+        String weightName() {
+            return name + ".weight";
+        }
+
+        /** Returns the name of the tensor that holds the scales of packed rows. */
+        String scaleName() {
+            return name + ".weight_scale";
+        }
     }
 }

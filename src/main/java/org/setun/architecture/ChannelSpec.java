@@ -1,6 +1,7 @@
 package org.setun.architecture;
 
 import org.setun.kernel.Activation;
+import org.setun.model.Score;
 
 /** A channel mixer. */
 sealed interface ChannelSpec {
@@ -42,13 +43,6 @@ sealed interface ChannelSpec {
         int numExperts() {
             return sideLength * sideLength;
         }
-    }
-
-    /** How the scores of retrieved experts become gates. */
-    enum Score {
-        SOFTMAX,
-        SIGMOID,
-        RELU
     }
 
     /** How a query is normalised. */

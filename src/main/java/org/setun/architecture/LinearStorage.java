@@ -39,4 +39,12 @@ enum LinearStorage {
     LinearStorage packed(TernaryPacking packing) {
         return this == FLOAT ? FLOAT : of(packing);
     }
+
+    /**
+     * Returns this storage with the rows of an expert table packed, unless they stay float. A row must lie in one piece, so
+     * that {@link TernaryPacking#U2_ROWS} gives way to {@link TernaryPacking#U2_COLS}, of the same size.
+     */
+    LinearStorage packedExperts(TernaryPacking packing) {
+        return packed(packing == TernaryPacking.U2_ROWS ? TernaryPacking.U2_COLS : packing);
+    }
 }

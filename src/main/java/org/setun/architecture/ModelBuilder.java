@@ -14,19 +14,27 @@ import org.setun.model.BitLinear;
 import org.setun.model.Block;
 import org.setun.model.BlockScaledLinear;
 import org.setun.model.ChannelMixer;
+import org.setun.model.Experts;
+import org.setun.model.FloatExperts;
 import org.setun.model.FloatLinear;
 import org.setun.model.GatedMlp;
 import org.setun.model.Linear;
 import org.setun.model.Mlgru;
 import org.setun.model.ModelDimensions;
+import org.setun.model.Peer;
+import org.setun.model.ProductKeys;
+import org.setun.model.QueryNorm;
 import org.setun.model.RmsNorm;
 import org.setun.model.ShortConvolution;
 import org.setun.model.Sparsity;
+import org.setun.model.TernaryExperts;
 import org.setun.model.TernaryModel;
 import org.setun.model.TokenMixer;
 import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.PanelMatrix;
 import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
+import org.setun.tensor.TernaryTable;
 
 /** Puts a model together from what its configuration describes and the weights of any family. */
 final class ModelBuilder {
@@ -104,7 +112,7 @@ final class ModelBuilder {
         RmsNorm channelNorm = norm(prefix + "channel_norm.weight", spec.normEpsilon());
         ChannelMixer channel = switch (layer.channel()) {
             case ChannelSpec.Glu glu -> gatedMlp(prefix + "channel.", glu);
-            case ChannelSpec.Peer peer -> throw new IllegalStateException("PEER is not supported");
+            case ChannelSpec.Peer peer -> peer(prefix + "channel.", peer, sparsity(layer.sparsity()));
         };
         return new Block(mixerNorm, mixer, channelNorm, channel);
     }
@@ -151,6 +159,52 @@ final class ModelBuilder {
                 glu.activation(),
                 glu.subNorm() ? norm(prefix + "sub_norm.weight", spec.normEpsilon()) : null,
                 linear(prefix + "down_proj"));
+    }
+
+    private Peer peer(String prefix, ChannelSpec.Peer peer, Sparsity sparsity) throws CheckpointFormatException {
+        return new Peer(
+                linear(prefix + "query_proj"),
+                peer.numHeads(),
+                queryNorm(prefix + "query_norm", peer.queryNorm()),
+                productKeys(prefix + "sub_keys", peer),
+                peer.topK(),
+                peer.score(),
+                peer.activation(),
+                experts(prefix, sparsity));
+    }
+
+    private QueryNorm queryNorm(String name, ChannelSpec.QueryNorm queryNorm) throws CheckpointFormatException {
+        return switch (queryNorm) {
+            case NONE -> new QueryNorm.None();
+            case AFFINE -> affine(name);
+            case LAYER -> new QueryNorm.Layer(affine(name), (float) spec.normEpsilon());
+        };
+    }
+
+    private QueryNorm.Affine affine(String name) throws CheckpointFormatException {
+        return new QueryNorm.Affine(values(name + ".weight"), values(name + ".bias"));
+    }
+
+    private ProductKeys productKeys(String name, ChannelSpec.Peer peer) throws CheckpointFormatException {
+        float[] values = values(name);
+        List<ProductKeys.Pair> pairs = new ArrayList<>();
+        int half = peer.sideLength() * peer.keyDim();
+        for (int offset = 0; offset < values.length; offset += 2 * half) {
+            pairs.add(new ProductKeys.Pair(
+                    new PanelMatrix(peer.sideLength(), peer.keyDim(), values, offset, arena),
+                    new PanelMatrix(peer.sideLength(), peer.keyDim(), values, offset + half, arena)));
+        }
+        return new ProductKeys(pairs);
+    }
+
+    private Experts experts(String prefix, Sparsity sparsity) throws CheckpointFormatException {
+        CanonicalTensor.Experts down = tensor(prefix + "down", CanonicalTensor.Experts.class);
+        CanonicalTensor.Experts up = tensor(prefix + "up", CanonicalTensor.Experts.class);
+        return down.storage() == LinearStorage.FLOAT
+                ? new FloatExperts(
+                        copy(down.weightName(), down.rows(), down.columns()),
+                        copy(up.weightName(), up.rows(), up.columns()))
+                : new TernaryExperts(pack(down), pack(up), sparsity);
     }
 
     private Linear linear(String name) throws CheckpointFormatException {
@@ -261,6 +315,24 @@ final class ModelBuilder {
             }
         });
         return builders.stream().map(builder -> builder.build(scale)).toList();
+    }
+
+    /** Repacks the rows of experts, as linears are. */
+    private TernaryTable pack(CanonicalTensor.Experts experts) throws CheckpointFormatException {
+        int columns = experts.columns();
+        ExpertSource rows = source.experts(experts);
+        TernaryTable.Builder builder = new TernaryTable.Builder(experts.rows(), columns, arena);
+        RowLoop.run(kernels.workers(), experts.rows(), 1, (from, to) -> {
+            byte[] row = new byte[columns];
+            for (int r = from; r < to; r++) {
+                float scale = rows.readRow(r, row, 0);
+                builder.setRow(r, row, 0, scale);
+            }
+        });
+        TernaryTable table = builder.build();
+        report.addExperts(experts.name(), experts.rows(), columns, table.zeros());
+        listener.loaded(experts.name());
+        return table;
     }
 
     private <T extends CanonicalTensor> T tensor(String name, Class<T> type) {

@@ -49,7 +49,7 @@ public final class ModelInspector {
         WeightSource source = recipe.weights(reader);
         long totalBytes = reader.totalBytes();
         for (CanonicalTensor tensor : CanonicalTensors.of(spec).values()) {
-            read(tensor, source, reader, report);
+            read(tensor, source, report);
             if (tensor instanceof Linear linear && linear.keptByColumns(maxActivationSparsity)) {
                 report.addColumns(linear.rows(), linear.columns());
             }
@@ -59,7 +59,7 @@ public final class ModelInspector {
         return report.build(checkpoint, spec);
     }
 
-    private static void read(CanonicalTensor tensor, WeightSource source, TensorReader reader, ReportBuilder report)
+    private static void read(CanonicalTensor tensor, WeightSource source, ReportBuilder report)
             throws CheckpointFormatException {
         switch (tensor) {
             case Values values -> report.addValues(source.values(values.name(), values.shape()).length);
@@ -73,9 +73,11 @@ public final class ModelInspector {
                 }
             }
             case Experts experts -> {
-                // Counted by their stored size only, until a version runs them.
-                reader.ignore(experts.name() + ".weight");
-                reader.ignore(experts.name() + ".weight_scale");
+                if (experts.storage() == LinearStorage.FLOAT) {
+                    addMatrix(experts.weightName(), experts.rows(), experts.columns(), source, report);
+                } else {
+                    report.addExperts(experts.name(), experts.rows(), experts.columns(), zeros(experts, source));
+                }
             }
         }
     }
@@ -100,9 +102,26 @@ public final class ModelInspector {
         long zeros = 0;
         for (int r = 0; r < linear.rows(); r++) {
             trits.readRow(r, row, 0);
-            for (byte trit : row) {
-                zeros += trit == 0 ? 1 : 0;
-            }
+            zeros += zeros(row);
+        }
+        return zeros;
+    }
+
+    private static long zeros(Experts experts, WeightSource source) throws CheckpointFormatException {
+        ExpertSource rows = source.experts(experts);
+        byte[] row = new byte[experts.columns()];
+        long zeros = 0;
+        for (int r = 0; r < experts.rows(); r++) {
+            rows.readRow(r, row, 0);
+            zeros += zeros(row);
+        }
+        return zeros;
+    }
+
+    private static int zeros(byte[] trits) {
+        int zeros = 0;
+        for (byte trit : trits) {
+            zeros += trit == 0 ? 1 : 0;
         }
         return zeros;
     }

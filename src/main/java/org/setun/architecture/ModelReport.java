@@ -46,11 +46,11 @@ public record ModelReport(
     public record Stored(String name, ElementType type, Shape shape, long bytes) {}
 
     /**
-     * A ternary matrix.
+     * A ternary matrix, or a table of experts.
      *
-     * @param name the name of the linear in Setun's own checkpoints
-     * @param rows outputs
-     * @param columns inputs
+     * @param name the name of the linear or the table in Setun's own checkpoints
+     * @param rows outputs, or experts
+     * @param columns inputs, or the width of an expert's row
      * @param zeros how many of the weights are zero
      */
     public record Ternary(String name, int rows, int columns, long zeros) {

@@ -53,12 +53,7 @@ record OpenCheckpoint(Path directory, Optional<ConfigObject> config, Checkpoint 
      * @throws CheckpointFormatException if this version does not run it, a key is missing, or a value is not understood
      */
     Recipe recipe() throws CheckpointFormatException {
-        if (tensors instanceof GgufCheckpoint gguf) {
-            return GgufRecipe.of(gguf);
-        }
-        Recipe recipe = Recipe.of(config.orElseThrow());
-        Supported.require(recipe.spec(), config.orElseThrow());
-        return recipe;
+        return tensors instanceof GgufCheckpoint gguf ? GgufRecipe.of(gguf) : Recipe.of(config.orElseThrow());
     }
 
     /** Returns the family's name. */

@@ -60,7 +60,13 @@ final class PackedTensors {
                         tensors.addTrits(linear, reader.checkpoint().location());
                     }
                 }
-                case Experts experts -> throw new IllegalStateException("PEER is not supported");
+                case Experts experts -> {
+                    if (experts.storage() == LinearStorage.FLOAT) {
+                        tensors.addMatrix(experts.weightName(), experts.rows(), experts.columns());
+                    } else {
+                        tensors.addExperts(experts, reader.checkpoint().location());
+                    }
+                }
             }
         }
         // The order of the usual library: wider types first, so that every tensor is aligned.
@@ -74,6 +80,7 @@ final class PackedTensors {
         HeadSpec head = spec.head() instanceof HeadSpec.Own own
                 ? new HeadSpec.Own(own.storage().packed(packing))
                 : spec.head();
+        boolean anyExperts = spec.layers().stream().anyMatch(layer -> layer.channel() instanceof ChannelSpec.Peer);
         List<LayerSpec> layers = spec.layers().stream()
                 .map(layer -> new LayerSpec(
                         layer.mixer(),
@@ -81,7 +88,9 @@ final class PackedTensors {
                         layer.sparsity(),
                         new LayerSpec.Storage(
                                 layer.storage().linear().packed(packing),
-                                layer.storage().experts().packed(packing),
+                                anyExperts
+                                        ? layer.storage().experts().packedExperts(packing)
+                                        : layer.storage().experts().packed(packing),
                                 layer.storage().floatLinears())))
                 .toList();
         return new ModelSpec(
@@ -138,16 +147,9 @@ final class PackedTensors {
     }
 
     private void addTrits(Linear linear, String location) throws CheckpointFormatException {
-        TernaryPacking packing = options.packing();
         int rows = linear.rows();
         int columns = linear.columns();
-        if (!packing.canPack(rows, columns)) {
-            throw CheckpointFormatException.invalid(
-                    location + ": tensor " + linear.weightName(),
-                    "a matrix [" + rows + ", " + columns + "] cannot be stored as " + packing.configName(),
-                    "choose the packing " + TernaryPacking.B3.configName() + ", which fits every matrix");
-        }
-        Shape shape = packing.packedShape(rows, columns);
+        Shape shape = packedShape(options.packing(), linear.weightName(), linear.rows(), linear.columns(), location);
         TritScales scales = source.ternary(linear).scales();
         float[] values = switch (scales) {
             case TritScales.Uniform uniform -> new float[] {uniform.value()};
@@ -161,6 +163,39 @@ final class PackedTensors {
                         : Shape.of(1),
                 writer -> writer.write(linear.scaleName(), values));
         add(linear.weightName(), ElementType.U8, shape, writer -> writeTrits(linear, shape, writer));
+    }
+
+    private static Shape packedShape(TernaryPacking packing, String name, int rows, int columns, String location)
+            throws CheckpointFormatException {
+        if (!packing.canPack(rows, columns)) {
+            throw CheckpointFormatException.invalid(
+                    location + ": tensor " + name,
+                    "a matrix [" + rows + ", " + columns + "] cannot be stored as " + packing.configName(),
+                    "choose the packing " + TernaryPacking.B3.configName() + ", which fits every matrix");
+        }
+        return packing.packedShape(rows, columns);
+    }
+
+    private void addExperts(Experts experts, String location) throws CheckpointFormatException {
+        TernaryPacking packing =
+                experts.storage().packedExperts(options.packing()).packing().orElseThrow();
+        Shape shape = packedShape(packing, experts.weightName(), experts.rows(), experts.columns(), location);
+        add(experts.scaleName(), ElementType.F32, Shape.of(experts.rows()), writer -> {
+            ExpertSource rows = source.experts(experts);
+            for (int row = 0; row < experts.rows(); row++) {
+                writer.write(experts.scaleName(), new float[] {rows.scale(row)});
+            }
+        });
+        add(experts.weightName(), ElementType.U8, shape, writer -> {
+            ExpertSource rows = source.experts(experts);
+            byte[] trits = new byte[experts.columns()];
+            byte[] bytes = new byte[Math.toIntExact(shape.dimension(1))];
+            for (int row = 0; row < experts.rows(); row++) {
+                rows.readRow(row, trits, 0);
+                packing.packRow(trits, trits.length, bytes, 0);
+                writer.write(experts.weightName(), bytes);
+            }
+        });
     }
 
     private void writeTrits(Linear linear, Shape shape, SafetensorsWriter writer)

@@ -7,6 +7,7 @@ import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
+import org.setun.tensor.TernaryTable;
 
 /** Collects what a model consists of while its tensors are gone through. */
 final class ReportBuilder {
@@ -52,6 +53,11 @@ final class ReportBuilder {
                 stored(checkpoint),
                 ternary,
                 Optional.empty());
+    }
+
+    void addExperts(String name, int rows, int columns, long zeros) {
+        ternary.add(new ModelReport.Ternary(name, rows, columns, zeros));
+        loadedBytes += TernaryTable.packedBytes(rows, columns);
     }
 
     /**

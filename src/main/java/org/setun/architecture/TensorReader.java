@@ -9,16 +9,17 @@ import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.StoredTensor;
 import org.setun.checkpoint.TernaryPacking;
 import org.setun.kernel.WorkerPool;
+import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.Shape;
 
 /** Reads the tensors of one checkpoint by their stored names, and keeps count of the bytes for the progress. */
 final class TensorReader {
 
-    /** The least scale of a ternary matrix, so that a matrix of zeros has a reciprocal. */
-    private static final float MIN_SCALE = 1e-5f;
+    /** The least scale of ternary weights, so that zeros alone have a reciprocal. */
+    static final float MIN_SCALE = 1e-5f;
 
-    private static final String DAMAGED = "the file is damaged; download it again";
+    static final String DAMAGED = "the file is damaged; download it again";
 
     private final Checkpoint checkpoint;
     private final WorkerPool workers;
@@ -123,6 +124,27 @@ final class TensorReader {
             byRun[i % runs * rows + i / runs] = byRow[i];
         }
         return new TritScales.Blocks(linear.columns() / runs, byRun);
+    }
+
+    /** Returns the packed trits of a table of experts, with the scales that lie beside them: one a row, or one for all. */
+    ExpertSource packed(CanonicalTensor.Experts experts) throws CheckpointFormatException {
+        TernaryPacking packing = experts.storage()
+                .packing()
+                .orElseThrow(() -> new IllegalArgumentException(experts.name() + " is stored as " + experts.storage()));
+        StoredTensor tensor =
+                count(checkpoint.requirePacked(experts.weightName(), packing, experts.rows(), experts.columns()));
+        StoredTensor scales = count(checkpoint.require(experts.scaleName()));
+        if (!scales.shape().equals(Shape.of(1))) {
+            scales.requireShape(Shape.of(experts.rows()));
+        }
+        scales.requireType(ElementType.F32);
+        return new PackedExperts(tensor, packing, experts.rows(), experts.columns(), scales);
+    }
+
+    /** Returns the float rows of a table of experts as trits, each with a scale of its own. */
+    ExpertSource absmean(CanonicalTensor.Experts experts) throws CheckpointFormatException {
+        FloatMatrix masters = matrix(experts.weightName(), experts.rows(), experts.columns());
+        return new AbsmeanExperts(checkpoint.require(experts.weightName()), masters);
     }
 
     /**

@@ -11,6 +11,7 @@ import org.setun.architecture.ModelSpec.HeadSpec;
 import org.setun.architecture.ModelSpec.SpecialTokens;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Activation;
+import org.setun.model.Score;
 
 /**
  * Reads the configuration of Setun's own checkpoints, {@code "model_type": "ternary"}. Unknown keys are ignored, unknown
@@ -216,7 +217,7 @@ final class TernaryConfigReader {
                         channel.integer("top_k", 1, sideLength),
                         channel.integer("key_dim", 1, SizeLimits.HEAD_DIM / 2),
                         channel.choice("activation", Activation.GELU),
-                        channel.choice("score", ChannelSpec.Score.SOFTMAX),
+                        channel.choice("score", Score.SOFTMAX),
                         channel.choice("query_norm", ChannelSpec.QueryNorm.NONE),
                         channel.bool("shared_keys", true));
             }

@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import org.setun.architecture.CanonicalTensor.Experts;
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.tensor.Shape;
@@ -36,6 +37,11 @@ record TernaryRecipe(ModelSpec spec) implements Recipe {
             return linear.storage() == LinearStorage.ONLINE
                     ? reader.absmean(linear.weightName(), linear.rows(), linear.columns(), 0)
                     : reader.packed(linear);
+        }
+
+        @Override
+        public ExpertSource experts(Experts experts) throws CheckpointFormatException {
+            return experts.storage() == LinearStorage.ONLINE ? reader.absmean(experts) : reader.packed(experts);
         }
     }
 }

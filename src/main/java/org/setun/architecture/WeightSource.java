@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import org.setun.architecture.CanonicalTensor.Experts;
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.tensor.Shape;
@@ -32,4 +33,14 @@ interface WeightSource {
      * @throws IllegalArgumentException if the linear stays float
      */
     TernarySource ternary(Linear linear) throws CheckpointFormatException;
+
+    /**
+     * Returns the trits of a table of experts.
+     *
+     * @throws CheckpointFormatException if its tensors are missing, or have another shape or type
+     * @throws IllegalArgumentException if the table stays float, or the family has none
+     */
+    default ExpertSource experts(Experts experts) throws CheckpointFormatException {
+        throw new IllegalArgumentException("this family has no table of experts " + experts.name());
+    }
 }

@@ -11,6 +11,7 @@ final class Buffers {
     private final float[] output;
     private final int[] sums;
     private final LinearInput linearInput;
+    private final ExpertBuffers experts;
 
     /**
      * Allocates for a network.
@@ -20,8 +21,9 @@ final class Buffers {
      * @param hiddenSize the width of the residual stream
      * @param maxWidth the widest input or output of any layer but the head
      * @param vocabSize the width of the head's output
+     * @param experts those of layers with retrieved experts
      */
-    Buffers(int maxTokens, int maxLogitRows, int hiddenSize, int maxWidth, int vocabSize) {
+    Buffers(int maxTokens, int maxLogitRows, int hiddenSize, int maxWidth, int vocabSize, ExpertBuffers experts) {
         this.residual = new float[Math.multiplyExact(maxTokens, hiddenSize)];
         this.normed = new float[residual.length];
         this.output = new float[residual.length];
@@ -31,6 +33,7 @@ final class Buffers {
         this.third = new float[wide];
         this.sums = new int[Math.max(wide, Math.multiplyExact(maxLogitRows, vocabSize))];
         this.linearInput = new LinearInput(maxTokens, maxWidth);
+        this.experts = experts;
     }
 
     /** Returns the residual stream, {@code [tokens, hidden]}. */
@@ -71,5 +74,10 @@ final class Buffers {
     /** Returns the input of the linear layer at work. */
     LinearInput linearInput() {
         return linearInput;
+    }
+
+    /** Returns the scratch memory of layers with retrieved experts. */
+    ExpertBuffers experts() {
+        return experts;
     }
 }

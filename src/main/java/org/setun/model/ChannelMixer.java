@@ -4,7 +4,7 @@ import java.util.List;
 import org.setun.kernel.Kernels;
 
 /** The part of a block that works on each token by itself. */
-public sealed interface ChannelMixer permits GatedMlp {
+public sealed interface ChannelMixer permits GatedMlp, Peer {
 
     /** Returns the linear layers. */
     List<Linear> linears();

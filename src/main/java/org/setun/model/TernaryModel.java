@@ -96,8 +96,9 @@ public final class TernaryModel implements Model {
                 .flatMap(block -> Stream.concat(block.mixer().linears().stream(), block.channel().linears().stream()))
                 .mapToInt(linear -> Math.max(linear.inputSize(), linear.outputSize()))
                 .reduce(dimensions.hiddenSize(), Math::max);
-        Buffers buffers =
-                new Buffers(maxTokens, maxLogitRows, dimensions.hiddenSize(), maxWidth, dimensions.vocabSize());
+        ExpertBuffers experts = new ExpertBuffers(maxTokens, dimensions.hiddenSize(), blocks);
+        Buffers buffers = new Buffers(
+                maxTokens, maxLogitRows, dimensions.hiddenSize(), maxWidth, dimensions.vocabSize(), experts);
         return new Workspace(dimensions, maxTokens, maxLogitRows, buffers, new ActivationCounts(slices.length));
     }
 

@@ -1,5 +1,6 @@
 package org.setun.model;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,5 +72,10 @@ public final class Workspace {
     /** Returns where row {@code row} starts in {@link #logits}. */
     public int logitsOffset(int row) {
         return row * vocabSize;
+    }
+
+    /** Returns what the layers with retrieved experts chose in the last pass, first layer to last; empty if there are none. */
+    public List<Retrieval> retrievals() {
+        return buffers == null ? List.of() : buffers.experts().retrievals();
     }
 }

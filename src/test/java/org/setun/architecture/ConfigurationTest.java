@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Activation;
+import org.setun.model.Score;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -78,14 +79,7 @@ final class ConfigurationTest {
                 .isEqualTo(new LayerSpec(
                         new MixerSpec.Mlgru(1, 1, true, Optional.empty()),
                         new ChannelSpec.Peer(
-                                32,
-                                2,
-                                16,
-                                16,
-                                Activation.RELU,
-                                ChannelSpec.Score.SIGMOID,
-                                ChannelSpec.QueryNorm.LAYER,
-                                false),
+                                32, 2, 16, 16, Activation.RELU, Score.SIGMOID, ChannelSpec.QueryNorm.LAYER, false),
                         new SparsitySpec.BlockTopK(16, 32),
                         new LayerSpec.Storage(LinearStorage.B3, LinearStorage.B3, Set.of())));
         assertThat(spec.layers().get(1).mixer())

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ import org.setun.model.Batch;
 import org.setun.model.Chunk;
 import org.setun.model.KeyValueFormat;
 import org.setun.model.Model;
+import org.setun.model.Retrieval;
 import org.setun.model.SequenceState;
 import org.setun.model.TernaryModel;
 import org.setun.model.Workspace;
@@ -33,6 +35,9 @@ import org.setun.tensor.ElementType;
 final class GoldenModelTest {
 
     private static final float TOLERANCE = 1e-4f;
+
+    private static final ValueLayout.OfLong LITTLE_ENDIAN_LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private static final List<String> MODELS = List.of(
             "mmfree-tiny/f32",
@@ -59,7 +64,9 @@ final class GoldenModelTest {
             "mmfree-switches/tied",
             "composed-switches/online-float-head",
             "composed-switches/float-tied",
-            "composed-tiny/glu-topk");
+            "composed-tiny/glu-topk",
+            "composed-tiny/peer",
+            "composed-tiny/peer-block-topk");
 
     /** Models that between them have every part. */
     private static final List<String> DIFFERENT_MODELS = List.of(
@@ -67,7 +74,9 @@ final class GoldenModelTest {
             "mmfree-switches/separate-convolution",
             "composed-switches/online-float-head",
             "composed-switches/float-tied",
-            "composed-tiny/glu-topk");
+            "composed-tiny/glu-topk",
+            "composed-tiny/peer",
+            "composed-tiny/peer-block-topk");
 
     /** More than any of the tests computes. */
     private static final int MAX_TOKENS = 256;
@@ -112,6 +121,7 @@ final class GoldenModelTest {
 
             assertClose(workspace.logits(), values.require("logits").floats(), "logits");
             assertState((TernaryModel) model, state, values);
+            assertRetrieval(workspace, values);
             int last = workspace.logitsOffset(prompt.length - 1);
             assertThat(greedy(model, state, prompt.length, workspace, last))
                     .isEqualTo(GoldenData.integers(expected, "greedy"));
@@ -254,6 +264,31 @@ final class GoldenModelTest {
                         state.recurrent().asSlice(model.stateOffset(layer), (long) values.length * Float.BYTES);
                 assertClose(part.toArray(ValueLayout.JAVA_FLOAT), values, "state " + layer);
             }
+        }
+    }
+
+    /** Checks experts and their order exactly, and their scores. */
+    private static void assertRetrieval(Workspace workspace, Checkpoint expected) throws Exception {
+        long layers = expected.tensors().stream()
+                .filter(tensor -> tensor.name().matches("peer\\.\\d+\\.ids"))
+                .count();
+        assertThat(workspace.retrievals()).hasSize((int) layers);
+        for (Retrieval retrieval : workspace.retrievals()) {
+            String name = "peer." + retrieval.layer() + ".";
+            long[] ids = expected.require(name + "ids").bytes().toArray(LITTLE_ENDIAN_LONG);
+            int[] found = new int[ids.length];
+            float[] scores = new float[ids.length];
+            for (int i = 0; i < ids.length; i++) {
+                int head = i / retrieval.topK();
+                int rank = i % retrieval.topK();
+                int token = head / retrieval.numHeads();
+                found[i] = retrieval.expert(token, head % retrieval.numHeads(), rank);
+                scores[i] = retrieval.score(token, head % retrieval.numHeads(), rank);
+            }
+            assertThat(Arrays.stream(found).asLongStream().toArray())
+                    .as(name + "ids")
+                    .isEqualTo(ids);
+            assertClose(scores, expected.require(name + "scores").floats(), name + "scores");
         }
     }
 

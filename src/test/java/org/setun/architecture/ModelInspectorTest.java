@@ -34,7 +34,9 @@ final class ModelInspectorTest {
                 "bitnet-tiny-online/bf16",
                 "bitnet-tiny-packed/model-tq1_0.gguf",
                 "llama-bitnet-tiny/packed-mixed",
-                "composed-tiny/glu-topk"
+                "composed-tiny/glu-topk",
+                "composed-tiny/peer",
+                "composed-tiny/peer-block-topk"
             })
     void reportsWhatALoadedModelReports(String name) throws Exception {
         Path directory = GoldenData.path(name);
@@ -106,18 +108,6 @@ final class ModelInspectorTest {
                 .contains(new ModelReport.Stored(
                         "model.layers.0.mlp.gate_proj.weight", ElementType.BF16, Shape.of(512, 64), 65_536));
         assertThat(report.zeroFraction()).isCloseTo(0.31, within(0.01));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"composed-tiny/peer", "composed-tiny/peer-block-topk"})
-    void reportsAModelThatThisVersionDoesNotRunWithTheReason(String name) throws Exception {
-        ModelReport report = ModelInspector.inspect(GoldenData.directory(name), LoadProgress.NONE);
-
-        assertThat(report.obstacle())
-                .hasValueSatisfying(reason -> assertThat(reason)
-                        .contains(": layers: this version of Setun does not run ")
-                        .contains("it runs MLGRU and attention mixers"));
-        assertThat(report.loadedBytes()).isZero();
     }
 
     @Test
