@@ -62,6 +62,7 @@ public final class CheckpointConverter {
         }
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(source)) {
             Recipe recipe = checkpoint.recipe();
+            checkpoint.tensors().verifyChecksum();
             Path absolute = target.toAbsolutePath();
             Path partial = absolute.resolveSibling(target.getFileName() + ".partial-" + UUID.randomUUID());
             Files.createDirectories(partial);

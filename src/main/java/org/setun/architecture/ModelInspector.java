@@ -43,6 +43,7 @@ public final class ModelInspector {
             throws CheckpointFormatException {
         Recipe recipe = checkpoint.recipe();
         ModelSpec spec = recipe.spec();
+        checkpoint.tensors().verifyChecksum();
         double maxActivationSparsity = LoadOptions.of(KeyValueFormat.F32).limit(spec);
         ReportBuilder report = new ReportBuilder();
         TensorReader reader = new TensorReader(checkpoint.tensors(), workers);

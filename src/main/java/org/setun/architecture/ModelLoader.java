@@ -30,6 +30,7 @@ public final class ModelLoader {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path)) {
             Recipe recipe = checkpoint.recipe();
             ModelSpec spec = recipe.spec();
+            checkpoint.tensors().verifyChecksum();
             GenerationDefaults defaults = GenerationDefaults.read(checkpoint.directory(), spec.tokens());
             TensorReader reader = new TensorReader(checkpoint.tensors(), kernels.workers());
             WeightSource weights = recipe.weights(reader);

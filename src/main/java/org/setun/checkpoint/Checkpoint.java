@@ -86,6 +86,14 @@ public sealed interface Checkpoint extends AutoCloseable permits SafetensorsChec
      */
     void requireAllUsed() throws CheckpointFormatException;
 
+    /**
+     * Reads through all data, at the speed of memory, and compares it with the checksum that a file carries; nothing happens
+     * where it carries none.
+     *
+     * @throws CheckpointFormatException if they differ
+     */
+    void verifyChecksum() throws CheckpointFormatException;
+
     /** Returns the container's own key-value metadata; sorted by key; of shards the union, the first shard winning. */
     Map<String, String> metadata();
 

@@ -160,6 +160,10 @@ public final class GgufCheckpoint implements Checkpoint {
         catalog.requireAllUsed();
     }
 
+    /** GGUF files carry no checksum. */
+    @Override
+    public void verifyChecksum() {}
+
     /** Returns every value as text, arrays by type and length. */
     @Override
     public Map<String, String> metadata() {

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,21 +20,27 @@ final class SafetensorsCheckpoint implements Checkpoint {
     private final String location;
     private final Arena arena;
     private final TensorCatalog catalog;
+    private final List<SafetensorsFile> files;
     private final Map<String, String> metadata;
 
-    private SafetensorsCheckpoint(
-            String location, Arena arena, List<StoredTensor> tensors, Map<String, String> metadata) {
+    private SafetensorsCheckpoint(String location, Arena arena, List<SafetensorsFile> files) {
         this.location = location;
         this.arena = arena;
-        this.catalog = new TensorCatalog(location, tensors);
-        this.metadata = Collections.unmodifiableMap(new TreeMap<>(metadata));
+        this.files = List.copyOf(files);
+        this.catalog = new TensorCatalog(
+                location,
+                files.stream().flatMap(file -> file.tensors().stream()).toList());
+        Map<String, String> union = new TreeMap<>();
+        files.forEach(file -> file.metadata().forEach(union::putIfAbsent));
+        // A checksum is that of one file.
+        union.remove(DataChecksum.KEY);
+        this.metadata = Collections.unmodifiableMap(union);
     }
 
     /** Opens one file; {@code location} is the path that messages about the whole checkpoint name. */
     static SafetensorsCheckpoint openFile(String location, Path path) throws CheckpointFormatException, IOException {
         return open(arena -> {
-            SafetensorsFile file = SafetensorsFile.map(path, arena);
-            return new SafetensorsCheckpoint(location, arena, file.tensors(), file.metadata());
+            return new SafetensorsCheckpoint(location, arena, List.of(SafetensorsFile.map(path, arena)));
         });
     }
 
@@ -47,8 +52,7 @@ final class SafetensorsCheckpoint implements Checkpoint {
 
     private static SafetensorsCheckpoint mapShards(String location, Path index, ShardIndex shards, Arena arena)
             throws CheckpointFormatException, IOException {
-        List<StoredTensor> tensors = new ArrayList<>();
-        Map<String, String> metadata = new LinkedHashMap<>();
+        List<SafetensorsFile> files = new ArrayList<>();
         Set<String> missing = new HashSet<>(shards.weightMap().keySet());
         for (String shard : shards.shards()) {
             Path path = index.resolveSibling(shard);
@@ -60,9 +64,8 @@ final class SafetensorsCheckpoint implements Checkpoint {
             for (StoredTensor tensor : file.tensors()) {
                 requireIndexed(shards, shard, tensor);
                 missing.remove(tensor.name());
-                tensors.add(tensor);
             }
-            file.metadata().forEach(metadata::putIfAbsent);
+            files.add(file);
         }
         if (!missing.isEmpty()) {
             String name = missing.stream().sorted().findFirst().orElseThrow();
@@ -73,7 +76,7 @@ final class SafetensorsCheckpoint implements Checkpoint {
                     "no such tensor there",
                     StrictJson.DOWNLOAD_AGAIN);
         }
-        return new SafetensorsCheckpoint(location, arena, tensors, metadata);
+        return new SafetensorsCheckpoint(location, arena, files);
     }
 
     private static void requireIndexed(ShardIndex shards, String shard, StoredTensor tensor)
@@ -129,6 +132,13 @@ final class SafetensorsCheckpoint implements Checkpoint {
     @Override
     public void requireAllUsed() throws CheckpointFormatException {
         catalog.requireAllUsed();
+    }
+
+    @Override
+    public void verifyChecksum() throws CheckpointFormatException {
+        for (SafetensorsFile file : files) {
+            file.verifyChecksum();
+        }
     }
 
     @Override

@@ -15,10 +15,12 @@ import java.util.Map;
 /**
  * One mapped safetensors file: a 64-bit length, a JSON header of that length, and the tensors' data.
  *
+ * @param location the file, for messages
  * @param tensors views of the mapping, in the order of their data
  * @param metadata the strings under {@code __metadata__}
+ * @param data all that comes after the header
  */
-record SafetensorsFile(List<StoredTensor> tensors, Map<String, String> metadata) {
+record SafetensorsFile(String location, List<StoredTensor> tensors, Map<String, String> metadata, MemorySegment data) {
 
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int SMALLEST_HEADER = "{}".length();
@@ -26,6 +28,11 @@ record SafetensorsFile(List<StoredTensor> tensors, Map<String, String> metadata)
     SafetensorsFile {
         tensors = List.copyOf(tensors);
         metadata = Map.copyOf(metadata);
+    }
+
+    /** Compares the data with the checksum that the file carries, if it does. */
+    void verifyChecksum() throws CheckpointFormatException {
+        DataChecksum.verify(location, metadata, data);
     }
 
     /**
@@ -75,6 +82,6 @@ record SafetensorsFile(List<StoredTensor> tensors, Map<String, String> metadata)
             MemorySegment bytes = data.asSlice(entry.begin(), entry.end() - entry.begin());
             tensors.add(new StoredTensor(location, entry.name(), entry.type(), entry.shape(), bytes));
         }
-        return new SafetensorsFile(tensors, header.metadata());
+        return new SafetensorsFile(location, tensors, header.metadata(), data);
     }
 }

@@ -6,10 +6,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,8 @@ import org.setun.tensor.Shape;
 /**
  * Writes a safetensors file of any size as a stream: all tensors are declared first, then their bytes follow in the same
  * order, in chunks, so that no tensor need be held whole.
+ *
+ * <p>The file carries a checksum of its data, which {@link Checkpoint#verifyChecksum} compares.
  *
  * <p>The bytes go to a temporary file beside the target, which {@link #finish} renames atomically; {@link #close} without
  * {@code finish} deletes it. Tensors lie without gaps in the order declared: declare wider element types first to keep
@@ -45,6 +49,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final FileChannel channel;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final MemorySegment staging = MemorySegment.ofBuffer(buffer.duplicate());
+    private final DataChecksum checksum = new DataChecksum();
+    private final long checksumAt;
     private int current;
     private long writtenOfCurrent;
     private boolean finished;
@@ -70,10 +76,12 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    private SafetensorsWriter(Path target, Path partial, List<Declaration> tensors) throws IOException {
+    private SafetensorsWriter(Path target, Path partial, List<Declaration> tensors, long checksumAt)
+            throws IOException {
         this.target = target;
         this.partial = partial;
         this.tensors = tensors;
+        this.checksumAt = checksumAt;
         this.channel = FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     }
 
@@ -87,10 +95,12 @@ public final class SafetensorsWriter implements AutoCloseable {
             throws IOException {
         List<Declaration> declared = List.copyOf(tensors);
         requireDistinctNames(declared);
-        byte[] header = SafetensorsHeader.encode(declared, metadata);
+        Map<String, String> completed = new HashMap<>(metadata);
+        completed.put(DataChecksum.KEY, DataChecksum.PLACEHOLDER);
+        byte[] header = SafetensorsHeader.encode(declared, completed);
         String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".partial";
         Path partial = target.resolveSibling(target.getFileName() + suffix);
-        SafetensorsWriter writer = new SafetensorsWriter(target, partial, declared);
+        SafetensorsWriter writer = new SafetensorsWriter(target, partial, declared, checksumAt(header));
         try {
             writer.buffer.putLong(header.length);
             writer.append(MemorySegment.ofArray(header));
@@ -99,6 +109,13 @@ public final class SafetensorsWriter implements AutoCloseable {
             writer.close();
             throw e;
         }
+    }
+
+    /** Returns the byte of the file at which the checksum's digits begin; the metadata are the first of the header. */
+    private static long checksumAt(byte[] header) {
+        String entry = '"' + DataChecksum.KEY + "\":\"";
+        String text = new String(header, StandardCharsets.ISO_8859_1);
+        return SafetensorsHeader.LENGTH_BYTES + text.indexOf(entry) + (long) entry.length();
     }
 
     /**
@@ -119,6 +136,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                     + (writtenOfCurrent + chunk.byteSize()));
         }
         append(chunk);
+        checksum.update(chunk);
         writtenOfCurrent += chunk.byteSize();
     }
 
@@ -160,6 +178,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                     "tensor " + tensor.name() + ": expected " + tensor.bytes() + " bytes, found " + writtenOfCurrent);
         }
         drain();
+        channel.write(ByteBuffer.wrap(checksum.digits().getBytes(StandardCharsets.US_ASCII)), checksumAt);
         channel.force(true);
         channel.close();
         Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.checkpoint.TernaryPacking;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
 import org.setun.model.KeyValueFormat;
@@ -138,6 +139,31 @@ final class ModelLoaderTest {
 
     private static byte[] bytes(TestCheckpoint checkpoint, String name) {
         return checkpoint.tensor(name).bytes();
+    }
+
+    @Test
+    void dataThatChangedAfterItWasWrittenIsRefused() throws Exception {
+        Path source =
+                TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16")).write(temporary.resolve("source"));
+        load(source).model().close();
+        Path file = source.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 100] ^= 1;
+        Files.write(file, bytes);
+
+        String message = file + ": data: expected the checksum ";
+        assertThatThrownBy(() -> load(source))
+                .isInstanceOf(CheckpointFormatException.class)
+                .hasMessageStartingWith(message)
+                .hasMessageEndingWith("; the file was damaged after it was written, copy or convert it again");
+        assertThat(ModelInspector.inspect(source, LoadProgress.NONE).obstacle())
+                .hasValueSatisfying(obstacle -> assertThat(obstacle).startsWith(message));
+        assertThatThrownBy(() -> CheckpointConverter.convert(
+                        source,
+                        temporary.resolve("converted"),
+                        new ConvertOptions(TernaryPacking.B3, ElementType.F32),
+                        LoadProgress.NONE))
+                .hasMessageStartingWith(message);
     }
 
     @Test
