@@ -7,10 +7,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.stream.Stream;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.SafetensorsWriter;
+import org.setun.checkpoint.StoredTensor;
 import org.setun.kernel.WorkerPool;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -32,8 +32,9 @@ public final class CheckpointConverter {
     private CheckpointConverter() {}
 
     /**
-     * Converts {@code source} to a new directory {@code target}. Everything is first written to a temporary directory beside
-     * it, which gets its name when it is complete; no more than a few rows of a tensor are held.
+     * Converts {@code source} to a new directory {@code target}. Everything is first written to a directory beside it, {@code
+     * *.partial}, which gets its name when it is complete; no more than a few rows of a tensor are held. A conversion that was
+     * interrupted goes on after its last complete tensor if source and options are the same.
      *
      * @param source a checkpoint directory, or a file of tensors with its config.json beside it
      * @param progress told of every tensor that is written
@@ -64,7 +65,7 @@ public final class CheckpointConverter {
             Recipe recipe = checkpoint.recipe();
             checkpoint.tensors().verifyChecksum();
             Path absolute = target.toAbsolutePath();
-            Path partial = absolute.resolveSibling(target.getFileName() + ".partial-" + UUID.randomUUID());
+            Path partial = absolute.resolveSibling(target.getFileName() + ".partial");
             Files.createDirectories(partial);
             try {
                 write(checkpoint, recipe, options, progress, partial);
@@ -72,11 +73,33 @@ public final class CheckpointConverter {
                     Files.write(partial.resolve(companion.getKey()), companion.getValue());
                 }
                 Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-            } catch (CheckpointFormatException | IOException | RuntimeException e) {
+            } catch (CheckpointFormatException | RuntimeException e) {
                 delete(partial);
                 throw e;
             }
         }
+    }
+
+    /** Returns one line that changes with the source's files, with the options and with how this version stores them. */
+    private static String identity(OpenCheckpoint checkpoint, ConvertOptions options, ModelSpec spec)
+            throws IOException {
+        StringBuilder identity = new StringBuilder();
+        identity.append(options).append(' ').append(TernaryConfigWriter.write(spec));
+        for (String location : checkpoint.tensors().tensors().stream()
+                .map(StoredTensor::location)
+                .distinct()
+                .sorted()
+                .toList()) {
+            Path file = Path.of(location);
+            identity.append(' ')
+                    .append(JSON.writeValueAsString(file.toRealPath().toString())
+                            .strip())
+                    .append(' ')
+                    .append(Files.size(file))
+                    .append(' ')
+                    .append(Files.getLastModifiedTime(file));
+        }
+        return identity.toString();
     }
 
     private static void write(
@@ -87,10 +110,11 @@ public final class CheckpointConverter {
         try (WorkerPool workers = WorkerPool.of(1)) {
             TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
             tensors = PackedTensors.of(recipe, reader, options);
+            checkpoint.tensors().requireAllUsed();
+            String identity = identity(checkpoint, options, tensors.spec());
             try (SafetensorsWriter writer =
-                    SafetensorsWriter.create(file, tensors.declarations(), Map.of("format", "pt"))) {
+                    SafetensorsWriter.resume(file, tensors.declarations(), Map.of("format", "pt"), identity)) {
                 tensors.write(writer, progress);
-                checkpoint.tensors().requireAllUsed();
                 writer.finish();
             }
         }
@@ -99,7 +123,7 @@ public final class CheckpointConverter {
         for (String name : COMPANIONS) {
             Path companion = checkpoint.directory().resolve(name);
             if (Files.exists(companion)) {
-                Files.copy(companion, directory.resolve(name));
+                Files.copy(companion, directory.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             }
         }
     }

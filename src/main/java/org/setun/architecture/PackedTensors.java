@@ -114,18 +114,24 @@ final class PackedTensors {
         return entries.stream().map(Entry::declaration).toList();
     }
 
-    /** Writes all tensors. */
+    /** Writes all tensors that an earlier writer has not written. */
     void write(SafetensorsWriter writer, LoadProgress progress) throws CheckpointFormatException, IOException {
         long total = declarations().stream().mapToLong(Declaration::bytes).sum();
         long done = 0;
-        for (Entry entry : entries) {
-            entry.content.write(writer);
+        int complete = writer.completeTensors();
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            if (i >= complete) {
+                entry.content.write(writer);
+            }
             done += entry.declaration.bytes();
             progress.update(entry.declaration.name(), done, total);
         }
     }
 
-    private void addValues(Values values) {
+    private void addValues(Values values) throws CheckpointFormatException {
+        // Whether they are there is found out before anything is written.
+        source.values(values.name(), values.shape());
         ElementType type = values.computed() ? ElementType.F32 : options.floatType();
         add(
                 values.name(),
@@ -135,9 +141,9 @@ final class PackedTensors {
                         values.name(), FloatEncoder.encode(source.values(values.name(), values.shape()), type)));
     }
 
-    private void addMatrix(String name, int rows, int columns) {
+    private void addMatrix(String name, int rows, int columns) throws CheckpointFormatException {
+        FloatSource matrix = source.matrix(name, rows, columns);
         add(name, options.floatType(), Shape.of(rows, columns), writer -> {
-            FloatSource matrix = source.matrix(name, rows, columns);
             float[] row = new float[columns];
             for (int r = 0; r < rows; r++) {
                 matrix.readRow(r, row, 0);
@@ -180,14 +186,13 @@ final class PackedTensors {
         TernaryPacking packing =
                 experts.storage().packedExperts(options.packing()).packing().orElseThrow();
         Shape shape = packedShape(packing, experts.weightName(), experts.rows(), experts.columns(), location);
+        ExpertSource rows = source.experts(experts);
         add(experts.scaleName(), ElementType.F32, Shape.of(experts.rows()), writer -> {
-            ExpertSource rows = source.experts(experts);
             for (int row = 0; row < experts.rows(); row++) {
                 writer.write(experts.scaleName(), new float[] {rows.scale(row)});
             }
         });
         add(experts.weightName(), ElementType.U8, shape, writer -> {
-            ExpertSource rows = source.experts(experts);
             byte[] trits = new byte[experts.columns()];
             byte[] bytes = new byte[Math.toIntExact(shape.dimension(1))];
             for (int row = 0; row < experts.rows(); row++) {

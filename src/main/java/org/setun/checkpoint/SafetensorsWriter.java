@@ -1,6 +1,7 @@
 package org.setun.checkpoint;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
 
@@ -51,6 +53,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final MemorySegment staging = MemorySegment.ofBuffer(buffer.duplicate());
     private final DataChecksum checksum = new DataChecksum();
     private final long checksumAt;
+
+    /** Null unless the file can be resumed. */
+    private final @Nullable WriterJournal journal;
+
+    private DataChecksum tensorChecksum = new DataChecksum();
     private int current;
     private long writtenOfCurrent;
     private boolean finished;
@@ -76,13 +83,19 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    private SafetensorsWriter(Path target, Path partial, List<Declaration> tensors, long checksumAt)
+    private SafetensorsWriter(
+            Path target, Path partial, List<Declaration> tensors, byte[] header, @Nullable WriterJournal journal)
             throws IOException {
         this.target = target;
         this.partial = partial;
         this.tensors = tensors;
-        this.checksumAt = checksumAt;
-        this.channel = FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        this.checksumAt = checksumAt(header);
+        this.journal = journal;
+        this.channel = FileChannel.open(
+                partial,
+                journal == null ? StandardOpenOption.CREATE_NEW : StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE);
     }
 
     /**
@@ -94,15 +107,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     public static SafetensorsWriter create(Path target, List<Declaration> tensors, Map<String, String> metadata)
             throws IOException {
         List<Declaration> declared = List.copyOf(tensors);
-        requireDistinctNames(declared);
-        Map<String, String> completed = new HashMap<>(metadata);
-        completed.put(DataChecksum.KEY, DataChecksum.PLACEHOLDER);
-        byte[] header = SafetensorsHeader.encode(declared, completed);
+        byte[] header = header(declared, metadata);
         String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".partial";
         Path partial = target.resolveSibling(target.getFileName() + suffix);
-        SafetensorsWriter writer = new SafetensorsWriter(target, partial, declared, checksumAt(header));
+        SafetensorsWriter writer = new SafetensorsWriter(target, partial, declared, header, null);
         try {
-            writer.buffer.putLong(header.length);
             writer.append(MemorySegment.ofArray(header));
             return writer;
         } catch (IOException | RuntimeException e) {
@@ -111,11 +120,94 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /** Returns the byte of the file at which the checksum's digits begin; the metadata are the first of the header. */
+    /**
+     * Starts a file as {@link #create} does, or goes on where an earlier writer of the same content ended before it was
+     * finished, however that came about. Without {@link #finish}, {@link #close} leaves what there is for the next one: {@code
+     * *.partial} and {@code *.journal} beside the target.
+     *
+     * @param identity one line that names the content: where it comes from, in which version, and how it is stored
+     * @throws FileSystemException if another process is writing this file
+     */
+    public static SafetensorsWriter resume(
+            Path target, List<Declaration> tensors, Map<String, String> metadata, String identity) throws IOException {
+        List<Declaration> declared = List.copyOf(tensors);
+        byte[] header = header(declared, metadata);
+        WriterJournal journal = WriterJournal.open(target.resolveSibling(target.getFileName() + ".journal"), identity);
+        try {
+            Path partial = target.resolveSibling(target.getFileName() + ".partial");
+            SafetensorsWriter writer = new SafetensorsWriter(target, partial, declared, header, journal);
+            try {
+                writer.takeUp(header, journal);
+                return writer;
+            } catch (IOException | RuntimeException e) {
+                writer.close();
+                throw e;
+            }
+        } catch (IOException | RuntimeException e) {
+            journal.close();
+            throw e;
+        }
+    }
+
+    /** Returns the file's bytes up to its data. */
+    private static byte[] header(List<Declaration> tensors, Map<String, String> metadata) {
+        requireDistinctNames(tensors);
+        Map<String, String> completed = new HashMap<>(metadata);
+        completed.put(DataChecksum.KEY, DataChecksum.PLACEHOLDER);
+        byte[] json = SafetensorsHeader.encode(tensors, completed);
+        return ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES + json.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(json.length)
+                .put(json)
+                .array();
+    }
+
+    /** Keeps the tensors that lie in the file as the journal says, and begins after them. */
+    private void takeUp(byte[] header, WriterJournal known) throws IOException {
+        long kept = 0;
+        int checksums = 0;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            if (file.byteSize() >= header.length
+                    && file.asSlice(0, header.length).mismatch(MemorySegment.ofArray(header)) < 0) {
+                kept = header.length;
+                for (; current < tensors.size(); current++) {
+                    long bytes = tensors.get(current).bytes();
+                    if (bytes > 0) {
+                        if (checksums == known.completed().size() || bytes > file.byteSize() - kept) {
+                            break;
+                        }
+                        DataChecksum found = new DataChecksum();
+                        found.update(file.asSlice(kept, bytes));
+                        if (!found.digits().equals(known.completed().get(checksums))) {
+                            break;
+                        }
+                        checksum.update(file.asSlice(kept, bytes));
+                        kept += bytes;
+                        checksums++;
+                    }
+                }
+            }
+        }
+        known.keep(checksums);
+        channel.truncate(kept);
+        channel.position(kept);
+        if (kept == 0) {
+            append(MemorySegment.ofArray(header));
+        }
+    }
+
+    /** Returns how many of the tensors, from the first on, are complete already. */
+    public int completeTensors() {
+        skipComplete();
+        return current;
+    }
+
+    /** Returns the byte of the header at which the checksum's digits begin; the metadata come first in it. */
     private static long checksumAt(byte[] header) {
         String entry = '"' + DataChecksum.KEY + "\":\"";
         String text = new String(header, StandardCharsets.ISO_8859_1);
-        return SafetensorsHeader.LENGTH_BYTES + text.indexOf(entry) + (long) entry.length();
+        return text.indexOf(entry) + (long) entry.length();
     }
 
     /**
@@ -138,6 +230,14 @@ public final class SafetensorsWriter implements AutoCloseable {
         append(chunk);
         checksum.update(chunk);
         writtenOfCurrent += chunk.byteSize();
+        if (journal != null) {
+            tensorChecksum.update(chunk);
+            if (writtenOfCurrent == tensor.bytes()) {
+                drain();
+                journal.append(tensorChecksum.digits());
+                tensorChecksum = new DataChecksum();
+            }
+        }
     }
 
     /**
@@ -183,13 +283,21 @@ public final class SafetensorsWriter implements AutoCloseable {
         channel.close();
         Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
         finished = true;
+        if (journal != null) {
+            journal.delete();
+        }
     }
 
-    /** Closes the file, and deletes it unless {@link #finish} has completed it. Closing twice does nothing. */
+    /**
+     * Closes the file. Unless {@link #finish} has completed it, it is deleted, or left as it is for {@link #resume}. Closing
+     * twice does nothing.
+     */
     @Override
     public void close() throws IOException {
         channel.close();
-        if (!finished) {
+        if (journal != null) {
+            journal.close();
+        } else if (!finished) {
             Files.deleteIfExists(partial);
         }
     }

@@ -171,6 +171,38 @@ final class CheckpointConverterTest {
     }
 
     @Test
+    void anInterruptedConversionGoesOnWhereItEnded() throws Exception {
+        Path source = GoldenData.directory("bitnet-tiny-packed");
+        Path whole = temporary.resolve("whole");
+        CheckpointConverter.convert(source, whole, GOLDEN, LoadProgress.NONE);
+        Path target = temporary.resolve("converted");
+        LoadProgress killed = (tensor, done, total) -> {
+            if (done > total / 2) {
+                throw new KilledError();
+            }
+        };
+        assertThatThrownBy(() -> CheckpointConverter.convert(source, target, GOLDEN, killed))
+                .isInstanceOf(KilledError.class);
+        assertThat(target).doesNotExist();
+        Path partial = temporary.resolve("converted.partial").resolve("model.safetensors.partial");
+        assertThat(Files.size(partial)).isGreaterThan(Files.size(whole.resolve("model.safetensors")) / 2);
+
+        CheckpointConverter.convert(source, target, GOLDEN, LoadProgress.NONE);
+        try (Stream<Path> files = Files.list(whole)) {
+            for (Path file : files.toList()) {
+                assertThat(target.resolve(file.getFileName())).hasSameBinaryContentAs(file);
+            }
+        }
+        assertThat(target.toFile().list()).hasSameSizeAs(whole.toFile().list());
+        assertThat(temporary.resolve("converted.partial")).doesNotExist();
+    }
+
+    /** Stands for the end of the process: nobody catches it. */
+    private static final class KilledError extends Error {
+        private static final long serialVersionUID = 1L;
+    }
+
+    @Test
     void leavesNothingBehindWhenTheSourceIsDamaged() throws Exception {
         TestCheckpoint checkpoint = TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16"));
         checkpoint.tensors.remove("model.layers.2.mlp.down_proj.weight");

@@ -3,12 +3,14 @@ package org.setun.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,6 +64,78 @@ final class SafetensorsWriterTest {
                     .isEqualTo(large);
         }
         assertThat(directory.toFile().list()).containsExactly("model.safetensors");
+    }
+
+    @Test
+    void anInterruptedWriterGoesOnAfterItsLastCompleteTensor() throws Exception {
+        Path whole = directory.resolve("whole");
+        try (var writer = SafetensorsWriter.create(whole, THREE, Map.of())) {
+            writeFrom(0, writer);
+            writer.finish();
+        }
+        Path file = directory.resolve("resumed");
+        try (var writer = SafetensorsWriter.resume(file, THREE, Map.of(), "a b")) {
+            assertThat(writer.completeTensors()).isZero();
+            writer.write("first", new byte[] {1, 2, 3});
+            writer.write("second", new byte[] {4});
+        }
+        assertThat(file).doesNotExist();
+        try (var writer = SafetensorsWriter.resume(file, THREE, Map.of(), "a b")) {
+            assertThat(writer.completeTensors()).isEqualTo(2); // and the empty one
+            writeFrom(2, writer);
+            writer.finish();
+        }
+
+        assertThat(file).hasSameBinaryContentAs(whole);
+        assertThat(directory.toFile().list()).containsExactlyInAnyOrder("whole", "resumed");
+    }
+
+    @Test
+    void whatAnInterruptedWriterLeftIsTakenOnlyIfItIsTheSameAndWhole() throws Exception {
+        Path file = directory.resolve("resumed");
+        try (var writer = SafetensorsWriter.resume(file, THREE, Map.of(), "a")) {
+            writeFrom(0, writer);
+        }
+        try (var writer = SafetensorsWriter.resume(file, THREE, Map.of(), "another")) {
+            assertThat(writer.completeTensors()).isZero();
+            writeFrom(0, writer);
+        }
+        try (var writer = SafetensorsWriter.resume(file, THREE.reversed(), Map.of(), "another")) {
+            assertThat(writer.completeTensors()).isZero();
+        }
+        try (var writer = SafetensorsWriter.resume(file, THREE, Map.of(), "a")) {
+            writeFrom(0, writer);
+        }
+        Path partial = directory.resolve("resumed.partial");
+        byte[] bytes = Files.readAllBytes(partial);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(partial, bytes);
+        try (var writer = SafetensorsWriter.resume(file, THREE, Map.of(), "a")) {
+            assertThat(writer.completeTensors()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void twoWritersOfOneFileExcludeEachOther() throws Exception {
+        Path file = directory.resolve("resumed");
+        try (var writer = SafetensorsWriter.resume(file, THREE, Map.of(), "a")) {
+            assertThat(writer.completeTensors()).isZero();
+            assertThatThrownBy(() -> SafetensorsWriter.resume(file, THREE, Map.of(), "a"))
+                    .isInstanceOf(FileSystemException.class)
+                    .hasMessageContaining("another process is writing here");
+        }
+    }
+
+    private static final List<Declaration> THREE = List.of(
+            new Declaration("first", ElementType.U8, Shape.of(3)),
+            new Declaration("empty", ElementType.U8, Shape.of(0)),
+            new Declaration("second", ElementType.U8, Shape.of(2)));
+
+    private static void writeFrom(int tensor, SafetensorsWriter writer) throws Exception {
+        if (tensor == 0) {
+            writer.write("first", new byte[] {1, 2, 3});
+        }
+        writer.write("second", new byte[] {4, 5});
     }
 
     @Test
