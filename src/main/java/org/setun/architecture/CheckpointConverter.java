@@ -26,6 +26,9 @@ public final class CheckpointConverter {
             "generation_config.json",
             "chat_template.jinja");
 
+    /** Ends the name of the directory that is being written: a name that nobody else's directory has. */
+    private static final String PARTIAL = ".setun-partial";
+
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -33,7 +36,7 @@ public final class CheckpointConverter {
 
     /**
      * Converts {@code source} to a new directory {@code target}. Everything is first written to a directory beside it, {@code
-     * *.partial}, which gets its name when it is complete; no more than a few rows of a tensor are held. A conversion that was
+     * *.setun-partial}, which gets its name when it is complete; no more than a few rows of a tensor are held. A conversion that was
      * interrupted goes on after its last complete tensor if source and options are the same.
      *
      * @param source a checkpoint directory, or a file of tensors with its config.json beside it
@@ -61,22 +64,35 @@ public final class CheckpointConverter {
             throw new FileAlreadyExistsException(
                     target.toString(), null, "the target of a conversion must not exist yet; choose another one");
         }
-        try (OpenCheckpoint checkpoint = OpenCheckpoint.open(source)) {
+        try (OpenCheckpoint checkpoint = OpenCheckpoint.open(source);
+                WorkerPool workers = WorkerPool.of(1)) {
             Recipe recipe = checkpoint.recipe();
             checkpoint.tensors().verifyChecksum();
-            Path absolute = target.toAbsolutePath();
-            Path partial = absolute.resolveSibling(target.getFileName() + ".partial");
+            // What is wrong with the source is found before anything is written, or taken over from an earlier run.
+            TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
+            PackedTensors tensors = PackedTensors.of(recipe, reader, options);
+            checkpoint.tensors().requireAllUsed();
+            Path partial = target.toAbsolutePath().resolveSibling(target.getFileName() + PARTIAL);
             Files.createDirectories(partial);
+            writeTensors(tensors, partial, identity(checkpoint, options, tensors.spec()), progress);
+            writeCompanions(checkpoint, tensors.spec(), companions, partial);
+            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    private static void writeTensors(PackedTensors tensors, Path directory, String identity, LoadProgress progress)
+            throws CheckpointFormatException, IOException {
+        Path file = directory.resolve("model.safetensors");
+        try (SafetensorsWriter writer =
+                SafetensorsWriter.resume(file, tensors.declarations(), Map.of("format", "pt"), identity)) {
             try {
-                write(checkpoint, recipe, options, progress, partial);
-                for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
-                    Files.write(partial.resolve(companion.getKey()), companion.getValue());
-                }
-                Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+                tensors.write(writer, progress);
             } catch (CheckpointFormatException | RuntimeException e) {
-                delete(partial);
+                // Another try would fail at the same place. Still locked, so that what goes is this run's own.
+                delete(directory);
                 throw e;
             }
+            writer.finish();
         }
     }
 
@@ -102,29 +118,18 @@ public final class CheckpointConverter {
         return identity.toString();
     }
 
-    private static void write(
-            OpenCheckpoint checkpoint, Recipe recipe, ConvertOptions options, LoadProgress progress, Path directory)
-            throws CheckpointFormatException, IOException {
-        Path file = directory.resolve("model.safetensors");
-        PackedTensors tensors;
-        try (WorkerPool workers = WorkerPool.of(1)) {
-            TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
-            tensors = PackedTensors.of(recipe, reader, options);
-            checkpoint.tensors().requireAllUsed();
-            String identity = identity(checkpoint, options, tensors.spec());
-            try (SafetensorsWriter writer =
-                    SafetensorsWriter.resume(file, tensors.declarations(), Map.of("format", "pt"), identity)) {
-                tensors.write(writer, progress);
-                writer.finish();
-            }
-        }
-        byte[] config = JSON.writeValueAsBytes(TernaryConfigWriter.write(tensors.spec()));
-        Files.write(directory.resolve("config.json"), config);
+    private static void writeCompanions(
+            OpenCheckpoint checkpoint, ModelSpec spec, Map<String, byte[]> companions, Path directory)
+            throws IOException {
+        Files.write(directory.resolve("config.json"), JSON.writeValueAsBytes(TernaryConfigWriter.write(spec)));
         for (String name : COMPANIONS) {
             Path companion = checkpoint.directory().resolve(name);
             if (Files.exists(companion)) {
                 Files.copy(companion, directory.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             }
+        }
+        for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
+            Files.write(directory.resolve(companion.getKey()), companion.getValue());
         }
     }
 

@@ -184,7 +184,7 @@ final class CheckpointConverterTest {
         assertThatThrownBy(() -> CheckpointConverter.convert(source, target, GOLDEN, killed))
                 .isInstanceOf(KilledError.class);
         assertThat(target).doesNotExist();
-        Path partial = temporary.resolve("converted.partial").resolve("model.safetensors.partial");
+        Path partial = temporary.resolve("converted.setun-partial").resolve("model.safetensors.partial");
         assertThat(Files.size(partial)).isGreaterThan(Files.size(whole.resolve("model.safetensors")) / 2);
 
         CheckpointConverter.convert(source, target, GOLDEN, LoadProgress.NONE);
@@ -194,7 +194,36 @@ final class CheckpointConverterTest {
             }
         }
         assertThat(target.toFile().list()).hasSameSizeAs(whole.toFile().list());
-        assertThat(temporary.resolve("converted.partial")).doesNotExist();
+        assertThat(temporary.resolve("converted.setun-partial")).doesNotExist();
+    }
+
+    @Test
+    void aConversionThatCannotBeginLeavesAnInterruptedOneAlone() throws Exception {
+        Path target = temporary.resolve("converted");
+        LoadProgress killed = (tensor, done, total) -> {
+            throw new KilledError();
+        };
+        Path source = GoldenData.directory("bitnet-tiny-packed");
+        assertThatThrownBy(() -> CheckpointConverter.convert(source, target, GOLDEN, killed))
+                .isInstanceOf(KilledError.class);
+        TestCheckpoint damaged = TestCheckpoint.read(source);
+        damaged.tensors.remove("model.norm.weight");
+        Path other = damaged.write(temporary.resolve("damaged"));
+
+        assertThatThrownBy(() -> CheckpointConverter.convert(other, target, GOLDEN, LoadProgress.NONE))
+                .isInstanceOf(CheckpointFormatException.class);
+        assertThat(temporary.resolve("converted.setun-partial").resolve("model.safetensors.partial"))
+                .isNotEmptyFile();
+    }
+
+    @Test
+    void aDirectoryOfASimilarNameIsNobodysBusiness() throws Exception {
+        Path mine = Files.createDirectory(temporary.resolve("converted.partial"));
+        Files.writeString(mine.resolve("notes.txt"), "mine");
+        CheckpointConverter.convert(
+                GoldenData.directory("mmfree-tiny/bf16"), temporary.resolve("converted"), GOLDEN, LoadProgress.NONE);
+
+        assertThat(mine.resolve("notes.txt")).hasContent("mine");
     }
 
     /** Stands for the end of the process: nobody catches it. */
