@@ -132,7 +132,8 @@ final class PackedTensors {
     private void addValues(Values values) throws CheckpointFormatException {
         // Whether they are there is found out before anything is written.
         source.values(values.name(), values.shape());
-        ElementType type = values.computed() ? ElementType.F32 : options.floatType();
+        ElementType type =
+                values.computed() ? ElementType.F32 : options.floatType().orElse(ElementType.F32);
         add(
                 values.name(),
                 type,
@@ -143,11 +144,12 @@ final class PackedTensors {
 
     private void addMatrix(String name, int rows, int columns) throws CheckpointFormatException {
         FloatSource matrix = source.matrix(name, rows, columns);
-        add(name, options.floatType(), Shape.of(rows, columns), writer -> {
+        ElementType type = options.floatType().orElse(matrix.type());
+        add(name, type, Shape.of(rows, columns), writer -> {
             float[] row = new float[columns];
             for (int r = 0; r < rows; r++) {
                 matrix.readRow(r, row, 0);
-                writer.write(name, FloatEncoder.encode(row, options.floatType()));
+                writer.write(name, FloatEncoder.encode(row, type));
             }
         });
     }

@@ -4,7 +4,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.setun.architecture.CheckpointConverter;
 import org.setun.architecture.ConvertOptions;
 import org.setun.checkpoint.TernaryPacking;
@@ -40,23 +42,24 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Option(
             names = "--float-type",
-            defaultValue = "bf16",
-            description = "How the other weights are stored: f32, bf16 or f16; default: bf16.")
-    private ElementType floatType = ElementType.BF16;
+            paramLabel = "TYPE",
+            description = "How the other weights are stored: f32, bf16 or f16; default: such that none is rounded.")
+    private @Nullable ElementType floatType;
 
     @Override
     public Integer call() throws Exception {
-        if (!floatType.isFloatWeight()) {
+        if (floatType != null && !floatType.isFloatWeight()) {
             throw new picocli.CommandLine.ParameterException(
                     spec.commandLine(),
                     "--float-type: expected f32, bf16 or f16, found "
                             + floatType.name().toLowerCase(Locale.ROOT));
         }
+        ConvertOptions options = new ConvertOptions(packing, Optional.ofNullable(floatType));
         try (ConsoleProgress progress = new ConsoleProgress("converting")) {
             Map<String, byte[]> tokenizer = TokenizerSource.embeddedFiles(source)
                     .map(TokenizerFiles::byName)
                     .orElse(Map.of());
-            CheckpointConverter.convert(source, target, new ConvertOptions(packing, floatType), tokenizer, progress);
+            CheckpointConverter.convert(source, target, options, tokenizer, progress);
         } catch (FileAlreadyExistsException e) {
             spec.commandLine().getErr().println("setun: " + e.getFile() + " exists already; choose another target");
             return 1;

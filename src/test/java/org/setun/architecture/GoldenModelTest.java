@@ -29,7 +29,6 @@ import org.setun.model.Retrieval;
 import org.setun.model.SequenceState;
 import org.setun.model.TernaryModel;
 import org.setun.model.Workspace;
-import org.setun.tensor.ElementType;
 
 /** Checks whole models, from their files to their numbers, against what upstream's and the reference's code give. */
 final class GoldenModelTest {
@@ -187,8 +186,7 @@ final class GoldenModelTest {
         for (String name : MODELS) {
             Path source = GoldenData.path(name);
             Path converted = temporary.resolve(name.replace('/', '-'));
-            CheckpointConverter.convert(
-                    source, converted, new ConvertOptions(packing, ElementType.F32), LoadProgress.NONE);
+            CheckpointConverter.convert(source, converted, new ConvertOptions(packing), LoadProgress.NONE);
             assertThat(logits(converted, "scalar", 2)).as(name).isEqualTo(logits(source, "scalar", 2));
         }
     }

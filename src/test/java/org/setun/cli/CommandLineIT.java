@@ -135,7 +135,7 @@ final class CommandLineIT {
     @Test
     void aConvertedModelInspectsAndComputesLikeItsSource(@TempDir Path directory) throws Exception {
         String converted = directory.resolve("converted").toString();
-        assertThat(PackagedSetun.run("convert", GOLDEN.toString(), converted, "--packing", "b3", "--float-type", "f32")
+        assertThat(PackagedSetun.run("convert", GOLDEN.toString(), converted, "--packing", "b3")
                         .exitCode())
                 .isZero();
         Result inspected = PackagedSetun.run("inspect", converted, "--json");
