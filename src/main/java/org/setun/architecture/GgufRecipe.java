@@ -175,9 +175,7 @@ record GgufRecipe(ModelSpec spec) implements Recipe {
         }
 
         private boolean has(String canonical) {
-            String name = GgufWeights.nameOf(canonical);
-            return checkpoint.tensors().stream()
-                    .anyMatch(tensor -> tensor.name().equals(name));
+            return checkpoint.find(GgufWeights.nameOf(canonical)).isPresent();
         }
 
         private String key(String name) {

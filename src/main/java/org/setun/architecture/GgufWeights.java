@@ -71,7 +71,8 @@ final class GgufWeights implements WeightSource {
         TernaryBlocks blocks = TernaryBlocks.of(reader.stored(name), linear.rows(), linear.columns());
         // Some converters leave a factor of the output beside the weights.
         String scaleName = name.replace(WEIGHT, ".scale");
-        float factor = reader.has(scaleName) ? reader.values(scaleName, Shape.of(1))[0] : 1;
+        boolean hasFactor = reader.checkpoint().find(scaleName).isPresent();
+        float factor = hasFactor ? reader.values(scaleName, Shape.of(1))[0] : 1;
         return GgufTrits.of(blocks, factor);
     }
 }

@@ -67,11 +67,6 @@ final class TensorReader {
         return values;
     }
 
-    /** Returns whether there is a tensor of this name. */
-    boolean has(String name) {
-        return checkpoint.tensors().stream().anyMatch(tensor -> tensor.name().equals(name));
-    }
-
     /** Returns a float matrix that is stored as F32, F16 or BF16. */
     FloatSource floats(String name, int rows, int columns) throws CheckpointFormatException {
         StoredTensor tensor = count(checkpoint.require(name, Shape.of(rows, columns)));
