@@ -17,8 +17,8 @@ import org.setun.tensor.TernaryTable;
  * are added to 32-bit ones. A sum of floats looks up minus the factor, 0 or the factor by the code, and adds.
  *
  * <p>The rows lie anywhere in tables far larger than the caches. So the lines of many rows are read before the first is worked
- * on: no such read waits for another, and memory serves as many at once as the processor can ask for, which halved the time at a
- * million experts of 1,024 columns.
+ * on: no such read waits for another, and memory serves as many at once as the processor can ask for. At a million experts of
+ * 1,024 columns that takes a layer of {@code PeerBenchmark} from 148 to 135 microseconds a token.
  *
  * <p>Instances come from {@link VectorWidth#instance}.
  */
