@@ -1,5 +1,6 @@
 package org.setun.web;
 
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
@@ -45,7 +46,10 @@ final class Failures {
 
     /** Returns whether {@code failure} only says that the client has closed the connection. */
     static boolean isDisconnect(Throwable failure) {
-        return AbortedException.isConnectionReset(failure);
+        // Which of these it is depends on whether a write, a read or neither notices first.
+        return failure instanceof AbortedException
+                || failure instanceof ClosedChannelException
+                || AbortedException.isConnectionReset(failure);
     }
 
     private static ApiException unexplained(Throwable failure, String requestId) {
