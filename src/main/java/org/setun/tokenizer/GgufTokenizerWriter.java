@@ -201,7 +201,7 @@ final class GgufTokenizerWriter {
         if (addBos) {
             writeTemplateToken(json, tokens.bos().getAsInt());
         }
-        if (addEos && !tokens.eos().equals(tokens.bos())) {
+        if (addEos && !(addBos && tokens.eos().equals(tokens.bos()))) {
             writeTemplateToken(json, tokens.eos().getAsInt());
         }
         json.writeEndObject();

@@ -66,6 +66,7 @@ record TokenizerJson(Vocabulary vocabulary, List<DecoderStage> decoder) {
                 switch (name) {
                     case "model" -> readModel();
                     case "added_tokens" -> addedTokens = parser.readValueAsTree();
+                    case "post_processor" -> requireTemplateTokens(parser.readValueAsTree());
                     case "decoder" -> decoder = parser.readValueAsTree();
                     default -> parser.skipChildren();
                 }
@@ -80,6 +81,23 @@ record TokenizerJson(Vocabulary vocabulary, List<DecoderStage> decoder) {
                 }
             }
             return new TokenizerJson(vocabulary.build(), DecoderStages.read(decoder, file));
+        }
+
+        /** The native library ends the process where a template names a special token that it does not define. */
+        private void requireTemplateTokens(JsonNode processor) throws TokenizerFormatException {
+            for (JsonNode part : processor.path("processors")) {
+                requireTemplateTokens(part);
+            }
+            JsonNode defined = processor.path("special_tokens");
+            for (String template : List.of("single", "pair")) {
+                for (JsonNode part : processor.path(template)) {
+                    JsonNode id = part.path("SpecialToken").path("id");
+                    require(
+                            !id.isString() || defined.has(id.asString()),
+                            "post_processor: expected '" + id.asString("") + "' of the template '" + template
+                                    + "' among its special_tokens, found it missing");
+                }
+            }
         }
 
         private void readModel() throws TokenizerFormatException {

@@ -257,6 +257,20 @@ final class GgufTokenizerTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void oneTokenMayBothBeginAndEndText(boolean addBos, boolean addEos) throws Exception {
+        VocabularyBuilder builder = VocabularyBuilder.byteLevel("gpt-2")
+                .add("<|endoftext|>", VocabularyBuilder.CONTROL)
+                .role("bos", 256)
+                .role("eos", 256)
+                .addBos(addBos)
+                .addEos(addEos);
+        try (Tokenizer tokenizer = Tokenizer.load(builder.build())) {
+            assertThat(tokenizer.encode("a", true)).hasSize(1 + (addBos ? 1 : 0) + (addEos ? 1 : 0));
+        }
+    }
+
     @Test
     void eosAndEotAndTheEndOfALlama3TurnStop() throws Exception {
         VocabularyBuilder builder = VocabularyBuilder.byteLevel("llama-bpe")

@@ -43,6 +43,10 @@ final class TokenizerFilesTest {
                 "{\"model\": {\"vocab\": [1]}} | model.vocab: expected pairs of token and score",
                 "{\"model\": {\"vocab\": {}}, \"added_tokens\": [{}]} | added_tokens: expected content and id",
                 "{\"model\": {\"vocab\": {}}, \"decoder\": {\"type\": \"CTC\"}} | found 'CTC'",
+                "{\"post_processor\": {\"pair\": [{\"SpecialToken\": {\"id\": \"</s>\"}}]}}"
+                        + " | post_processor: expected '</s>' of the template 'pair' among its special_tokens",
+                "{\"post_processor\": {\"processors\": [{\"single\": [{\"SpecialToken\": {\"id\": \"x\"}}]}]}}"
+                        + " | post_processor: expected 'x' of the template 'single' among its special_tokens",
                 "{\"model\": {\"vocab\": {}}} | expected a tokenizer of Hugging Face's tokenizers library",
                 "{\"model\": {\"vocab\": {\"a\": 1 | expected JSON, found Unexpected end-of-input",
             })
