@@ -2,10 +2,10 @@ package org.setun.checkpoint;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 
-/** Run it for real: {@code JAZZER_FUZZ=1 ./mvnw test-compile surefire:test@fuzz -Dtest=GgufFuzzTest}. */
+/** Run it for real: {@code ./mvnw test-compile surefire:test@fuzz-gguf -Dfuzz.duration=10m}. */
 final class GgufFuzzTest {
 
-    @FuzzTest(maxDuration = "10m")
+    @FuzzTest
     void anyBytesReadOrAreRefused(byte[] file) {
         ReadableTensors.attempt(() -> GgufMutationTest.readAll(file));
     }

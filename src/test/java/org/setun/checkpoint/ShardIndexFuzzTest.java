@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 
-/** Run it for real: {@code JAZZER_FUZZ=1 ./mvnw test-compile surefire:test@fuzz -Dtest=ShardIndexFuzzTest}. */
+/** Run it for real: {@code ./mvnw test-compile surefire:test@fuzz-shard-index -Dfuzz.duration=10m}. */
 final class ShardIndexFuzzTest {
 
-    @FuzzTest(maxDuration = "10m")
+    @FuzzTest
     void anyBytesReadOrAreRefused(byte[] file) {
         ReadableTensors.attempt(() -> {
             ShardIndex index = ShardIndex.parse("f", file);

@@ -10,13 +10,13 @@ import java.util.stream.IntStream;
 
 /**
  * Makes tokenizers of hostile vocabularies, written one thing a line: see {@link #read}. Run it for real:
- * {@code JAZZER_FUZZ=1 ./mvnw test-compile surefire:test@fuzz -Dtest=GgufTokenizerFuzzTest}.
+ * {@code ./mvnw test-compile surefire:test@fuzz-gguf-tokenizer -Dfuzz.duration=10m}.
  */
 final class GgufTokenizerFuzzTest {
 
     private static final String TEXT = "  Hello World 12345\n\u00e9e\u0301 \u2581\ud83d\ude80 <s><|eot_id|>[PAD3]\0";
 
-    @FuzzTest(maxDuration = "10m")
+    @FuzzTest
     void anyVocabularyWorksOrIsRefused(byte[] input) {
         String lines = new String(input, StandardCharsets.UTF_8);
         GgufVocabulary vocabulary;
