@@ -1,9 +1,16 @@
 package org.setun.architecture;
 
 import java.util.Optional;
+import org.setun.model.KeyValueFormat;
 
 /** A token mixer. */
 sealed interface MixerSpec {
+
+    /** Returns the bytes that this layer keeps of a sequence, however long it is. */
+    long recurrentBytes(int hiddenSize);
+
+    /** Returns the bytes that this layer keeps of each token. */
+    long tokenBytes(KeyValueFormat format);
 
     /**
      * The recurrence of the MatMul-free language model.
@@ -19,6 +26,20 @@ sealed interface MixerSpec {
         /** Returns the recurrent width. */
         int width(int hiddenSize) {
             return (int) (hiddenSize * expandRatio);
+        }
+
+        @Override
+        public long recurrentBytes(int hiddenSize) {
+            int width = width(hiddenSize);
+            long inputs = convolution
+                    .map(taken -> (taken.size() - 1L) * (taken.shared() ? hiddenSize : 2L * width))
+                    .orElse(0L);
+            return (width + inputs) * Float.BYTES;
+        }
+
+        @Override
+        public long tokenBytes(KeyValueFormat format) {
+            return 0;
         }
     }
 
@@ -39,5 +60,16 @@ sealed interface MixerSpec {
      * @param rope the rotary positions
      * @param subNorm whether a norm stands in front of the output projection
      */
-    record Attention(int numHeads, int numKvHeads, int headDim, RopeSpec rope, boolean subNorm) implements MixerSpec {}
+    record Attention(int numHeads, int numKvHeads, int headDim, RopeSpec rope, boolean subNorm) implements MixerSpec {
+
+        @Override
+        public long recurrentBytes(int hiddenSize) {
+            return 0;
+        }
+
+        @Override
+        public long tokenBytes(KeyValueFormat format) {
+            return 2L * numKvHeads * format.rowBytes(headDim);
+        }
+    }
 }

@@ -57,7 +57,7 @@ public final class ModelInspector {
             progress.update(tensor.name(), reader.bytesRead(), totalBytes);
         }
         checkpoint.tensors().requireAllUsed();
-        return report.build(checkpoint, spec);
+        return report.build(checkpoint, spec, KeyValueFormat.F32);
     }
 
     private static void read(CanonicalTensor tensor, WeightSource source, ReportBuilder report)

@@ -46,7 +46,7 @@ public final class ModelLoader {
                         tensor -> progress.update(tensor, reader.bytesRead(), totalBytes));
                 TernaryModel model = builder.build();
                 checkpoint.tensors().requireAllUsed();
-                ModelReport report = builder.report().build(checkpoint, spec);
+                ModelReport report = builder.report().build(checkpoint, spec, options.keyValues());
                 return new LoadedModel(model, report, defaults, options.limit(spec));
             } catch (CheckpointFormatException | RuntimeException | Error e) {
                 arena.close();

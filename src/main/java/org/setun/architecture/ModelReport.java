@@ -2,6 +2,7 @@ package org.setun.architecture;
 
 import java.util.List;
 import java.util.Optional;
+import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
 
@@ -14,6 +15,7 @@ import org.setun.tensor.Shape;
  * @param layers the number of layers; 0 if this version cannot load them
  * @param parameters the number of weights
  * @param loadedBytes the memory that the weights take once loaded; 0 if this version cannot load them
+ * @param sequence the memory that a sequence takes besides; nothing if this version cannot load them
  * @param stored the tensors as they are stored
  * @param ternary the matrices that are ternary once loaded
  * @param obstacle why this version does not load the model; empty where it does
@@ -25,6 +27,7 @@ public record ModelReport(
         int layers,
         long parameters,
         long loadedBytes,
+        Sequence sequence,
         List<Stored> stored,
         List<Ternary> ternary,
         Optional<String> obstacle) {
@@ -33,6 +36,29 @@ public record ModelReport(
         composition = List.copyOf(composition);
         stored = List.copyOf(stored);
         ternary = List.copyOf(ternary);
+    }
+
+    /**
+     * The memory that a sequence takes.
+     *
+     * @param recurrentBytes what the recurrent layers keep, however long the sequence is
+     * @param tokenBytes what the attention layers keep of each token
+     * @param format how they keep it
+     */
+    public record Sequence(long recurrentBytes, long tokenBytes, KeyValueFormat format) {
+
+        static final Sequence NONE = new Sequence(0, 0, KeyValueFormat.F32);
+
+        static Sequence of(ModelSpec spec, KeyValueFormat format) {
+            return new Sequence(
+                    spec.layers().stream()
+                            .mapToLong(layer -> layer.mixer().recurrentBytes(spec.hiddenSize()))
+                            .sum(),
+                    spec.layers().stream()
+                            .mapToLong(layer -> layer.mixer().tokenBytes(format))
+                            .sum(),
+                    format);
+        }
     }
 
     /**

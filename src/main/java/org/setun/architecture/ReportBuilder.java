@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
@@ -41,8 +42,9 @@ final class ReportBuilder {
         loadedBytes += TernaryColumns.packedBytes(rows, columns);
     }
 
-    /** Returns the report of a checkpoint that becomes the model of {@code spec}. */
-    ModelReport build(OpenCheckpoint checkpoint, ModelSpec spec) throws CheckpointFormatException {
+    /** Returns the report of a checkpoint that becomes the model of {@code spec}, with keys and values in {@code format}. */
+    ModelReport build(OpenCheckpoint checkpoint, ModelSpec spec, KeyValueFormat format)
+            throws CheckpointFormatException {
         return new ModelReport(
                 checkpoint.family(),
                 checkpoint.architecture(),
@@ -50,6 +52,7 @@ final class ReportBuilder {
                 spec.layers().size(),
                 spec.parameters(),
                 loadedBytes,
+                ModelReport.Sequence.of(spec, format),
                 stored(checkpoint),
                 ternary,
                 Optional.empty());
@@ -74,6 +77,7 @@ final class ReportBuilder {
                 0,
                 parameters,
                 0,
+                ModelReport.Sequence.NONE,
                 stored(checkpoint),
                 List.of(),
                 Optional.of(obstacle));

@@ -2,6 +2,7 @@ package org.setun.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.LoadProgress;
@@ -22,6 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
                 "Says what a checkpoint is: architecture, tensors, sizes, zero fractions, and whether it runs here.")
 final class InspectCommand implements Callable<Integer> {
 
+    private static final double KILOBYTE = 1e3;
     private static final double MEGABYTE = 1e6;
 
     @Spec
@@ -56,6 +58,18 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
+    private static String memory(ModelReport.Sequence sequence) {
+        String recurrent = "%,.1f kB".formatted(sequence.recurrentBytes() / KILOBYTE);
+        String tokens = "%,.1f kB a token as %s"
+                .formatted(
+                        sequence.tokenBytes() / KILOBYTE,
+                        sequence.format().name().toLowerCase(Locale.ROOT));
+        if (sequence.tokenBytes() == 0) {
+            return recurrent + ", however long";
+        }
+        return sequence.recurrentBytes() == 0 ? tokens : recurrent + " and " + tokens;
+    }
+
     private void print(String name, ModelReport report, PrintWriter out) {
         out.printf("%s%n", name);
         out.printf("  family          %s (%s)%n", report.family(), report.architecture());
@@ -70,6 +84,7 @@ final class InspectCommand implements Callable<Integer> {
             out.printf("  runs here       no: %s%n", report.obstacle().get());
         } else {
             out.printf("  loaded          %,.1f MB%n", report.loadedBytes() / MEGABYTE);
+            out.printf("  a sequence      %s%n", memory(report.sequence()));
             out.printf("  zero weights    %.2f %% of all ternary weights%n", 100 * report.zeroFraction());
             out.printf("  runs here       yes%n");
         }

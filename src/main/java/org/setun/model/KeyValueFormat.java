@@ -34,7 +34,12 @@ public enum KeyValueFormat {
 
     /** Returns the size of a block of {@code tokens} rows of {@code width} values. */
     long blockBytes(int tokens, int width) {
-        return (long) tokens * (width * elementType.bytes() + factorBytes);
+        return tokens * rowBytes(width);
+    }
+
+    /** Returns the size of {@code width} values of a token. */
+    public long rowBytes(int width) {
+        return (long) width * elementType.bytes() + factorBytes;
     }
 
     /** Returns the rows of a block as stored: in {@link #INT8} codes that {@link #rescale} gives their size. */

@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
+import org.setun.model.Block;
 import org.setun.model.KeyValueFormat;
+import org.setun.model.TernaryModel;
+import org.setun.model.TokenMixer;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
 import org.setun.tensor.TernaryColumns;
@@ -30,6 +34,8 @@ final class ModelInspectorTest {
                 "mmfree-tiny/f32",
                 "mmfree-tiny/bf16",
                 "mmfree-switches/tied",
+                "mmfree-switches/shared-convolution",
+                "mmfree-switches/separate-convolution",
                 "composed-switches/float-tied",
                 "bitnet-tiny-online/bf16",
                 "bitnet-tiny-packed/model-tq1_0.gguf",
@@ -44,7 +50,14 @@ final class ModelInspectorTest {
 
         LoadedModel loaded = ModelLoader.load(
                 directory, KernelSelection.select("scalar", 1), LoadOptions.of(KeyValueFormat.F32), LoadProgress.NONE);
+        List<TokenMixer> mixers = ((TernaryModel) loaded.model())
+                .blocks().stream().map(Block::mixer).toList();
         loaded.model().close();
+        assertThat(report.sequence())
+                .isEqualTo(new ModelReport.Sequence(
+                        mixers.stream().mapToLong(TokenMixer::stateBytes).sum(),
+                        mixers.stream().mapToLong(mixer -> mixer.pageBytes(1)).sum(),
+                        KeyValueFormat.F32));
         assertThat(report.ternary())
                 .containsExactlyInAnyOrderElementsOf(loaded.report().ternary());
         assertThat(report.loadedBytes()).isEqualTo(loaded.report().loadedBytes());
