@@ -81,14 +81,17 @@ public class SparseProductBenchmark {
         int rows = Integer.parseInt(shape.substring(0, shape.indexOf('x')));
         int width = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));
         Random random = new Random(1);
-        int count = memory.equals("cache") ? 1 : (int) Math.ceilDiv(DRAM_BYTES, TernaryMatrix.packedBytes(rows, width));
+        int count = memory.equals("cache")
+                ? 1
+                : (int) Math.ceilDiv(DRAM_BYTES, kernels.layout().packedBytes(rows, width));
         byte[] trits = new byte[width];
         for (int column = 0; column < width; column++) {
             trits[column] = (byte) (random.nextInt(3) - 1);
         }
         matrices = IntStream.range(0, count)
                 // No kernel's time depends on the values, so the other rows may stay zero.
-                .mapToObj(i -> new TernaryMatrix.Builder(rows, width, arena)
+                .mapToObj(i -> kernels.layout()
+                        .builder(rows, width, arena)
                         .setRow(i % rows, trits, 0)
                         .build(1))
                 .toArray(TernaryMatrix[]::new);
@@ -142,7 +145,7 @@ public class SparseProductBenchmark {
         kernels.workers()
                 .forRange(
                         matrix.rows(),
-                        TernaryMatrix.ROW_BLOCK,
+                        matrix.rowBlock(),
                         (from, to) -> kernels.ternary().multiply(matrix, activations, tokens, from, to, sums));
         return sums;
     }

@@ -42,7 +42,7 @@ public class TernaryProductBenchmark {
     private static final long DRAM_BYTES = 512L << 20;
 
     /** Names as in {@code setun.kernel}; those that the machine lacks fail with the possible ones. */
-    @Param({"scalar", "vector-128", "vector-256", "vector-512"})
+    @Param({"scalar", "vector-128", "vector-256", "vector-512", "lookup-512"})
     public String kernel = "";
 
     /** Rows x columns: the square and the down projection of the 370M model, and of the 2.7B model. */
@@ -93,7 +93,7 @@ public class TernaryProductBenchmark {
         int rows = Integer.parseInt(shape.substring(0, shape.indexOf('x')));
         int columns = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));
         Random random = new Random(1);
-        long matrixBytes = TernaryMatrix.packedBytes(rows, columns);
+        long matrixBytes = kernels.layout().packedBytes(rows, columns);
         int count = memory.equals("cache") ? 1 : (int) Math.ceilDiv(DRAM_BYTES, matrixBytes);
         byte[] trits = new byte[columns];
         for (int column = 0; column < columns; column++) {
@@ -101,7 +101,8 @@ public class TernaryProductBenchmark {
         }
         matrices = IntStream.range(0, count)
                 // No kernel's time depends on the values, so the other rows may stay zero.
-                .mapToObj(i -> new TernaryMatrix.Builder(rows, columns, arena)
+                .mapToObj(i -> kernels.layout()
+                        .builder(rows, columns, arena)
                         .setRow(i % rows, trits, 0)
                         .build(1))
                 .toArray(TernaryMatrix[]::new);
@@ -127,10 +128,10 @@ public class TernaryProductBenchmark {
         kernels.workers()
                 .forRange(
                         matrix.rows(),
-                        TernaryMatrix.ROW_BLOCK,
+                        matrix.rowBlock(),
                         (from, to) -> kernels.ternary().multiply(matrix, activations, tokens, from, to, sums));
         rates.weights += (long) matrix.rows() * matrix.columns() * tokens;
-        rates.bytes += matrix.words().byteSize();
+        rates.bytes += matrix.byteSize();
         return sums;
     }
 }

@@ -114,7 +114,7 @@ public class PeerBenchmark {
     }
 
     private BitLinear query(int rows) {
-        TernaryMatrix.Builder builder = new TernaryMatrix.Builder(rows, HIDDEN_SIZE, arena);
+        TernaryMatrix.Builder builder = kernels.layout().builder(rows, HIDDEN_SIZE, arena);
         for (int row = 0; row < rows; row++) {
             builder.setRow(row, trits(HIDDEN_SIZE), 0);
         }

@@ -41,6 +41,9 @@ final class ModelBuilder {
 
     private static final long ALIGNMENT = 64;
 
+    /** Rows that share cache lines in every layout of ternary weights. */
+    private static final int PACKED_ROWS = 64;
+
     private final ModelSpec spec;
     private final Map<String, CanonicalTensor> tensors;
     private final WeightSource source;
@@ -49,7 +52,7 @@ final class ModelBuilder {
     private final double maxActivationSparsity;
     private final Arena arena;
     private final TensorListener listener;
-    private final ReportBuilder report = new ReportBuilder();
+    private final ReportBuilder report;
 
     /** Hears of every tensor that is in memory. */
     @FunctionalInterface
@@ -76,6 +79,7 @@ final class ModelBuilder {
         this.tensors = CanonicalTensors.of(spec);
         this.source = source;
         this.kernels = kernels;
+        this.report = new ReportBuilder(kernels.layout());
         this.options = options;
         this.maxActivationSparsity = options.limit(spec);
         this.arena = arena;
@@ -303,9 +307,9 @@ final class ModelBuilder {
         int columns = linear.columns();
         List<TernaryMatrix.Builder> builders = new ArrayList<>();
         for (int column = 0; column < columns; column += blockColumns) {
-            builders.add(new TernaryMatrix.Builder(linear.rows(), blockColumns, arena));
+            builders.add(kernels.layout().builder(linear.rows(), blockColumns, arena));
         }
-        RowLoop.run(kernels.workers(), linear.rows(), TernaryMatrix.ROW_BLOCK, (from, to) -> {
+        RowLoop.run(kernels.workers(), linear.rows(), PACKED_ROWS, (from, to) -> {
             byte[] row = new byte[columns];
             for (int r = from; r < to; r++) {
                 trits.readRow(r, row, 0);

@@ -11,6 +11,7 @@ import org.setun.checkpoint.StoredTensor;
 import org.setun.kernel.WorkerPool;
 import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
+import org.setun.tensor.TernaryLayout;
 
 /** Looks into a checkpoint without loading it. */
 public final class ModelInspector {
@@ -24,28 +25,31 @@ public final class ModelInspector {
      * version does not run, is reported with the reason.
      *
      * @param path a checkpoint directory, or a file of tensors with its config.json beside it
+     * @param layout that ternary weights would have in memory
      * @param progress told of every tensor that has been read
      * @throws CheckpointFormatException if the path holds no checkpoint whose tensors and configuration can be listed
      * @throws IOException if a file cannot be read
      */
-    public static ModelReport inspect(Path path, LoadProgress progress) throws CheckpointFormatException, IOException {
+    public static ModelReport inspect(Path path, TernaryLayout layout, LoadProgress progress)
+            throws CheckpointFormatException, IOException {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path);
                 WorkerPool workers = WorkerPool.of(1)) {
             try {
-                return read(checkpoint, workers, progress);
+                return read(checkpoint, layout, workers, progress);
             } catch (CheckpointFormatException e) {
-                return unread(checkpoint, e);
+                return unread(checkpoint, layout, e);
             }
         }
     }
 
-    private static ModelReport read(OpenCheckpoint checkpoint, WorkerPool workers, LoadProgress progress)
+    private static ModelReport read(
+            OpenCheckpoint checkpoint, TernaryLayout layout, WorkerPool workers, LoadProgress progress)
             throws CheckpointFormatException {
         Recipe recipe = checkpoint.recipe();
         ModelSpec spec = recipe.spec();
         checkpoint.tensors().verifyChecksum();
         double maxActivationSparsity = LoadOptions.of(KeyValueFormat.F32).limit(spec);
-        ReportBuilder report = new ReportBuilder();
+        ReportBuilder report = new ReportBuilder(layout);
         TensorReader reader = new TensorReader(checkpoint.tensors(), workers);
         WeightSource source = recipe.weights(reader);
         long totalBytes = reader.totalBytes();
@@ -128,7 +132,8 @@ public final class ModelInspector {
     }
 
     /** Reports what can be said of a checkpoint that does not become a model. */
-    private static ModelReport unread(OpenCheckpoint checkpoint, CheckpointFormatException obstacle)
+    private static ModelReport unread(
+            OpenCheckpoint checkpoint, TernaryLayout layout, CheckpointFormatException obstacle)
             throws CheckpointFormatException {
         long parameters = 0;
         for (StoredTensor tensor : checkpoint.tensors().tensors()) {
@@ -136,6 +141,6 @@ public final class ModelInspector {
             long perElement = tensor.type() == ElementType.U8 ? TRITS_PER_BYTE : 1;
             parameters += tensor.shape().elements() * perElement;
         }
-        return new ReportBuilder().build(checkpoint, parameters, String.valueOf(obstacle.getMessage()));
+        return new ReportBuilder(layout).build(checkpoint, parameters, String.valueOf(obstacle.getMessage()));
     }
 }

@@ -7,14 +7,21 @@ import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.TernaryColumns;
+import org.setun.tensor.TernaryLayout;
 import org.setun.tensor.TernaryMatrix;
 import org.setun.tensor.TernaryTable;
 
 /** Collects what a model consists of while its tensors are gone through. */
 final class ReportBuilder {
 
+    private final TernaryLayout layout;
     private final List<ModelReport.Ternary> ternary = new ArrayList<>();
     private long loadedBytes;
+
+    /** @param layout of ternary matrices once loaded */
+    ReportBuilder(TernaryLayout layout) {
+        this.layout = layout;
+    }
 
     void addValues(int count) {
         loadedBytes += (long) count * Float.BYTES;
@@ -34,7 +41,7 @@ final class ReportBuilder {
     /** Adds a ternary matrix that would be cut into {@code runs} equal runs of columns. */
     void addTernary(String name, int rows, int columns, int runs, long zeros) {
         ternary.add(new ModelReport.Ternary(name, rows, columns, zeros));
-        loadedBytes += runs * TernaryMatrix.packedBytes(rows, columns / runs);
+        loadedBytes += runs * layout.packedBytes(rows, columns / runs);
     }
 
     /** Adds what a ternary matrix takes once more where it is kept by columns as well. */

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.setun.architecture.LoadProgress;
 import org.setun.architecture.ModelInspector;
 import org.setun.architecture.ModelReport;
+import org.setun.kernel.KernelSelection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -43,7 +44,7 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (ModelSource source = ModelSource.open(path)) {
-            ModelReport report = ModelInspector.inspect(source.path(), LoadProgress.NONE);
+            ModelReport report = ModelInspector.inspect(source.path(), KernelSelection.layout(), LoadProgress.NONE);
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
                 JsonMapper mapper = JsonMapper.builder()

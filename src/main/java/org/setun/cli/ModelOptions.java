@@ -36,7 +36,8 @@ final class ModelOptions {
             names = "--kernel",
             paramLabel = "NAME",
             defaultValue = "auto",
-            description = "The arithmetic: auto, scalar, vector-128, vector-256 or vector-512; default: auto.")
+            description =
+                    "The arithmetic: auto, scalar, vector-128, vector-256, vector-512 or lookup-512; default: auto.")
     private String kernel = "auto";
 
     @Option(

@@ -3,6 +3,7 @@ package org.setun.kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.setun.tensor.TernaryLayout;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,8 +18,12 @@ public final class KernelSelection {
 
     static final String SCALAR = "scalar";
 
+    /** The ternary products by lookup, with 512-bit vectors for everything else. */
+    static final String LOOKUP = "lookup-512";
+
     private static final String VECTOR = "vector-";
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final int LOOKUP_BITS = 512;
     private static final List<Integer> WIDTHS = List.of(128, 256, 512);
 
     private static final Logger log = LoggerFactory.getLogger(KernelSelection.class);
@@ -27,23 +32,30 @@ public final class KernelSelection {
      * What this machine can run.
      *
      * @param widths the possible vector widths in bits, ascending; empty where there is no use in vectors
-     * @param reason why the widths are these
+     * @param permutesBytes whether the processor is known to look up bytes in 512-bit vectors with one instruction
+     * @param reason why they are these
      */
-    record Possible(List<Integer> widths, String reason) {
+    record Possible(List<Integer> widths, boolean permutesBytes, String reason) {
 
         private static Possible none(String reason) {
-            return new Possible(List.of(), reason);
+            return new Possible(List.of(), false, reason);
         }
 
         /** Returns the values that {@link #select} accepts. */
         List<String> names() {
             List<String> names = new ArrayList<>(List.of(AUTO, SCALAR));
             widths.forEach(bits -> names.add(vectorName(bits)));
+            if (widths.contains(LOOKUP_BITS)) {
+                names.add(LOOKUP);
+            }
             return names;
         }
 
-        private String fastest() {
-            return widths.isEmpty() ? SCALAR : vectorName(widths.getLast());
+        String fastest() {
+            if (widths.isEmpty()) {
+                return SCALAR;
+            }
+            return permutesBytes ? LOOKUP : vectorName(widths.getLast());
         }
     }
 
@@ -84,6 +96,11 @@ public final class KernelSelection {
         return PhysicalCores.count();
     }
 
+    /** Returns the layout in which {@value #AUTO} keeps ternary weights on this machine; its size is that for any number of threads. */
+    public static TernaryLayout layout() {
+        return ternary(possible().fastest()).layout(1);
+    }
+
     /** Climbs the ladder. */
     static Possible possible() {
         if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
@@ -99,13 +116,20 @@ public final class KernelSelection {
         }
         int preferred = VectorWidth.preferredBits();
         List<Integer> widths = WIDTHS.stream().filter(bits -> bits <= preferred).toList();
-        return new Possible(widths, "this machine's vectors have " + preferred + " bits");
+        boolean permutesBytes = preferred >= LOOKUP_BITS && ProcessorFeatures.has("avx512vbmi");
+        return new Possible(
+                widths,
+                permutesBytes,
+                "this machine's vectors have " + preferred + " bits"
+                        + (permutesBytes ? " and permute bytes (AVX-512 VBMI)" : ""));
     }
 
     static TernaryKernel ternary(String name) {
-        return name.equals(SCALAR)
-                ? new ScalarTernaryKernel()
-                : VectorWidth.instance(VectorTernaryKernel.class, TernaryKernel.class, bits(name));
+        return switch (name) {
+            case SCALAR -> new ScalarTernaryKernel();
+            case LOOKUP -> new LookupTernaryKernel();
+            default -> VectorWidth.instance(VectorTernaryKernel.class, TernaryKernel.class, bits(name));
+        };
     }
 
     static SparseTernaryKernel sparse(String name) {
@@ -137,6 +161,6 @@ public final class KernelSelection {
     }
 
     private static int bits(String name) {
-        return Integer.parseInt(name.substring(VECTOR.length()));
+        return name.equals(LOOKUP) ? LOOKUP_BITS : Integer.parseInt(name.substring(VECTOR.length()));
     }
 }

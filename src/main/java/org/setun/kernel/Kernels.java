@@ -1,5 +1,7 @@
 package org.setun.kernel;
 
+import org.setun.tensor.TernaryLayout;
+
 /**
  * The arithmetic that a model runs on.
  *
@@ -16,4 +18,10 @@ public record Kernels(
         FloatKernel floating,
         RetrievalKernel retrieval,
         ExpertKernel experts,
-        WorkerPool workers) {}
+        WorkerPool workers) {
+
+    /** Returns the layout that ternary weights have in memory. */
+    public TernaryLayout layout() {
+        return ternary.layout(workers.threads());
+    }
+}

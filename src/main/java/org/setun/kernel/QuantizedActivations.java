@@ -8,7 +8,7 @@ import java.util.Arrays;
 /**
  * The int8 input of ternary products: for each of up to {@code capacity} tokens, codes in [-127, 127] and the scale
  * {@code s} with {@code x ~ code / s}. Rows are padded with zero codes to a multiple of {@link #PADDING} columns, so that
- * kernels may read whole vectors.
+ * kernels may read whole vectors; the last row is followed by as many bytes more.
  *
  * <p>Codes may be made sparse after quantising ({@link #keepLargest}, {@link #keepLargestOfEach}); the scale stays, as the
  * largest code does. {@link #countNonZeros} and {@link #listNonZeros} then say which columns a product has to read.
@@ -40,7 +40,7 @@ public final class QuantizedActivations {
     public QuantizedActivations(int capacity, int maxColumns) {
         this.capacity = capacity;
         this.maxColumns = maxColumns;
-        this.codes = new byte[Math.multiplyExact(capacity, padded(maxColumns))];
+        this.codes = new byte[Math.addExact(Math.multiplyExact(capacity, padded(maxColumns)), PADDING)];
         this.scales = new float[capacity];
         this.nonZeros = new int[capacity];
         this.nonZeroColumns = new int[codes.length];

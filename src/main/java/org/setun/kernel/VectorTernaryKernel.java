@@ -9,6 +9,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
+import org.setun.tensor.CellMatrix;
+import org.setun.tensor.TernaryLayout;
 import org.setun.tensor.TernaryMatrix;
 
 /**
@@ -40,7 +42,7 @@ final class VectorTernaryKernel implements TernaryKernel {
     private static final int TILE_TOKENS = 4;
 
     private static final int GROUPS_PER_CHUNK = 16;
-    private static final int CELL_BYTES = TernaryMatrix.ROW_BLOCK * Short.BYTES;
+    private static final int CELL_BYTES = CellMatrix.ROW_BLOCK * Short.BYTES;
     private static final short CODE_MASK = 3;
     private static final int CODE_BITS = 2;
 
@@ -53,9 +55,18 @@ final class VectorTernaryKernel implements TernaryKernel {
     }
 
     @Override
+    public TernaryLayout layout(int threads) {
+        return new TernaryLayout.Cells();
+    }
+
+    @Override
     public void multiply(
-            TernaryMatrix weights, QuantizedActivations activations, int tokens, int fromRow, int toRow, int[] sums) {
-        activations.requireColumns(weights.columns());
+            TernaryMatrix matrix, QuantizedActivations activations, int tokens, int fromRow, int toRow, int[] sums) {
+        activations.requireColumns(matrix.columns());
+        if (!(matrix instanceof CellMatrix weights)) {
+            throw new IllegalArgumentException(name() + ": expected weights in cells, found "
+                    + matrix.getClass().getSimpleName());
+        }
         int rows = weights.rows();
         for (int token = 0; token < tokens; token++) {
             int codeSum = codeSum(activations.codes(), activations.rowOffset(token), weights.columns());
@@ -91,8 +102,7 @@ final class VectorTernaryKernel implements TernaryKernel {
     }
 
     /** Adds the products of {@link #TILE_ROWS} rows; the rows' words stay in the cache from one token to the next. */
-    private static void addTile(
-            TernaryMatrix weights, QuantizedActivations activations, int tokens, int row, int[] sums) {
+    private static void addTile(CellMatrix weights, QuantizedActivations activations, int tokens, int row, int[] sums) {
         MemorySegment words = weights.words();
         int groups = weights.groups();
         int rows = weights.rows();
@@ -108,7 +118,7 @@ final class VectorTernaryKernel implements TernaryKernel {
             int to = token * rows + row;
             for (int group = 0; group < groups; group += GROUPS_PER_CHUNK) {
                 int count = Math.min(GROUPS_PER_CHUNK, groups - group);
-                int column = code + group * TernaryMatrix.COLUMN_GROUP;
+                int column = code + group * CellMatrix.COLUMN_GROUP;
                 long skip = (long) group * CELL_BYTES;
                 addTwoRowVectorsOfFourTokens(
                         words, at0 + skip, at1 + skip, count, codes, column, stride, sums, to, rows);
@@ -120,7 +130,7 @@ final class VectorTernaryKernel implements TernaryKernel {
             int code = activations.rowOffset(token);
             for (int group = 0; group < groups; group += GROUPS_PER_CHUNK) {
                 int count = Math.min(GROUPS_PER_CHUNK, groups - group);
-                int column = code + group * TernaryMatrix.COLUMN_GROUP;
+                int column = code + group * CellMatrix.COLUMN_GROUP;
                 long skip = (long) group * CELL_BYTES;
                 addFourRowVectors(
                         words,
@@ -139,20 +149,20 @@ final class VectorTernaryKernel implements TernaryKernel {
 
     /** Adds the products of {@link #LANES} rows and one token to {@code out}. */
     private static void addStrip(
-            TernaryMatrix weights, QuantizedActivations activations, int token, int row, int[] out, int to) {
+            CellMatrix weights, QuantizedActivations activations, int token, int row, int[] out, int to) {
         int groups = weights.groups();
         long at = address(groups, row);
         int code = activations.rowOffset(token);
         for (int group = 0; group < groups; group += GROUPS_PER_CHUNK) {
             int count = Math.min(GROUPS_PER_CHUNK, groups - group);
-            int column = code + group * TernaryMatrix.COLUMN_GROUP;
+            int column = code + group * CellMatrix.COLUMN_GROUP;
             addRowVector(weights.words(), at + (long) group * CELL_BYTES, count, activations.codes(), column, out, to);
         }
     }
 
     /** Adds the products of fewer than {@link #LANES} rows, the matrix's last, whose words are padded to a whole block. */
     private static void addLastRows(
-            TernaryMatrix weights, QuantizedActivations activations, int tokens, int row, int toRow, int[] sums) {
+            CellMatrix weights, QuantizedActivations activations, int tokens, int row, int toRow, int[] sums) {
         int[] strip = new int[LANES];
         for (int token = 0; token < tokens; token++) {
             Arrays.fill(strip, 0);
@@ -168,10 +178,10 @@ final class VectorTernaryKernel implements TernaryKernel {
         ShortVector sum = ShortVector.zero(SHORTS);
         for (int group = 0; group < groups; group++) {
             ShortVector word = load(words, at + (long) group * CELL_BYTES);
-            for (int k = 0; k < TernaryMatrix.COLUMN_GROUP; k++) {
+            for (int k = 0; k < CellMatrix.COLUMN_GROUP; k++) {
                 sum = sum.add(code(word, k).mul(codes[column + k]));
             }
-            column += TernaryMatrix.COLUMN_GROUP;
+            column += CellMatrix.COLUMN_GROUP;
         }
         addTo(out, to, sum);
     }
@@ -197,14 +207,14 @@ final class VectorTernaryKernel implements TernaryKernel {
             ShortVector word1 = load(words, at1 + skip);
             ShortVector word2 = load(words, at2 + skip);
             ShortVector word3 = load(words, at3 + skip);
-            for (int k = 0; k < TernaryMatrix.COLUMN_GROUP; k++) {
+            for (int k = 0; k < CellMatrix.COLUMN_GROUP; k++) {
                 short x = codes[column + k];
                 sum0 = sum0.add(code(word0, k).mul(x));
                 sum1 = sum1.add(code(word1, k).mul(x));
                 sum2 = sum2.add(code(word2, k).mul(x));
                 sum3 = sum3.add(code(word3, k).mul(x));
             }
-            column += TernaryMatrix.COLUMN_GROUP;
+            column += CellMatrix.COLUMN_GROUP;
         }
         addTo(out, to, sum0);
         addTo(out, to + LANES, sum1);
@@ -234,7 +244,7 @@ final class VectorTernaryKernel implements TernaryKernel {
         for (int group = 0; group < groups; group++) {
             ShortVector word0 = load(words, at0 + (long) group * CELL_BYTES);
             ShortVector word1 = load(words, at1 + (long) group * CELL_BYTES);
-            for (int k = 0; k < TernaryMatrix.COLUMN_GROUP; k++) {
+            for (int k = 0; k < CellMatrix.COLUMN_GROUP; k++) {
                 ShortVector code0 = word0.and(CODE_MASK);
                 ShortVector code1 = word1.and(CODE_MASK);
                 word0 = word0.lanewise(VectorOperators.LSHR, CODE_BITS);
@@ -252,7 +262,7 @@ final class VectorTernaryKernel implements TernaryKernel {
                 sum30 = sum30.add(code0.mul(x));
                 sum31 = sum31.add(code1.mul(x));
             }
-            column += TernaryMatrix.COLUMN_GROUP;
+            column += CellMatrix.COLUMN_GROUP;
         }
         addTo(out, to, sum00);
         addTo(out, to + LANES, sum01);
@@ -265,7 +275,7 @@ final class VectorTernaryKernel implements TernaryKernel {
     }
 
     private static long address(int groups, int row) {
-        return TernaryMatrix.wordOffset(groups, row, 0);
+        return CellMatrix.wordOffset(groups, row, 0);
     }
 
     private static ShortVector load(MemorySegment words, long at) {

@@ -73,7 +73,7 @@ public record BitLinear(
     }
 
     private void multiplyByRows(QuantizedActivations codes, int tokens, int[] sums, float[] out, Kernels kernels) {
-        kernels.workers().forRange(weights.rows(), TernaryMatrix.ROW_BLOCK, (from, to) -> {
+        kernels.workers().forRange(weights.rows(), weights.rowBlock(), (from, to) -> {
             kernels.ternary().multiply(weights, codes, tokens, from, to, sums);
             for (int token = 0; token < tokens; token++) {
                 rescale(codes, token, from, to, sums, out, kernels);

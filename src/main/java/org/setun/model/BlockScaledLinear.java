@@ -57,7 +57,7 @@ public record BlockScaledLinear(
         int tokens = input.tokens();
         int rows = outputSize();
         int runColumns = runs.getFirst().columns();
-        kernels.workers().forRange(rows, TernaryMatrix.ROW_BLOCK, (from, to) -> {
+        kernels.workers().forRange(rows, runs.getFirst().rowBlock(), (from, to) -> {
             for (int token = 0; token < tokens; token++) {
                 Arrays.fill(out, token * rows + from, token * rows + to, 0);
             }

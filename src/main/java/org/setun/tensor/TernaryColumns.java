@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * The trits of one ternary matrix, or of several that multiply the same input, column by column: a product can leave out
@@ -158,41 +159,22 @@ public final class TernaryColumns {
 
         /** Sets one block to the matrix's rows from {@code row} on. */
         private void setBlock(int block, TernaryMatrix matrix, int row) {
-            MemorySegment source = matrix.words();
-            int groups = matrix.groups();
-            int count = Math.min(WORD_ROWS, Math.ceilDiv(matrix.rows() - row, TernaryMatrix.ROW_BLOCK));
-            int[] square = new int[WORD_ROWS];
-            for (int group = 0; group < groups; group++) {
-                int first = group * TernaryMatrix.COLUMN_GROUP;
-                int width = Math.min(TernaryMatrix.COLUMN_GROUP, columns - first);
-                for (int i = 0; i < BLOCK_WORDS; i++) {
-                    for (int k = 0; k < WORD_ROWS; k++) {
-                        long at = TernaryMatrix.wordOffset(groups, row + k * TernaryMatrix.ROW_BLOCK + i, first);
-                        square[k] = k < count ? source.get(WORD, at) & 0xffff : ZERO_WORD;
-                    }
-                    transpose(square);
-                    for (int k = 0; k < width; k++) {
-                        long at = wordOffset(blocks, block * ROW_BLOCK + i, first + k);
-                        words.set(WORD, at, (short) square[k]);
+            byte[][] trits = new byte[WORD_ROWS][columns];
+            for (int i = 0; i < BLOCK_WORDS; i++) {
+                for (int k = 0; k < WORD_ROWS; k++) {
+                    int source = row + k * BLOCK_WORDS + i;
+                    if (source < matrix.rows()) {
+                        matrix.readRow(source, trits[k], 0);
+                    } else {
+                        Arrays.fill(trits[k], (byte) 0);
                     }
                 }
-            }
-        }
-
-        /** Makes field {@code j} of word {@code k} field {@code k} of word {@code j}, for 8 words of 8 two-bit fields. */
-        private static void transpose(int[] square) {
-            swap(square, 4, 0x00ff);
-            swap(square, 2, 0x0f0f);
-            swap(square, 1, 0x3333);
-        }
-
-        /** Exchanges the squares of {@code size} words by {@code size} fields beside the diagonal. */
-        private static void swap(int[] square, int size, int lowFields) {
-            for (int k = 0; k < WORD_ROWS; k++) {
-                if ((k & size) == 0) {
-                    int changed = ((square[k] >>> (2 * size)) ^ square[k + size]) & lowFields;
-                    square[k + size] ^= changed;
-                    square[k] ^= changed << (2 * size);
+                for (int column = 0; column < columns; column++) {
+                    int word = ZERO_WORD;
+                    for (int k = 0; k < WORD_ROWS; k++) {
+                        word += trits[k][column] << (2 * k);
+                    }
+                    words.set(WORD, wordOffset(blocks, block * ROW_BLOCK + i, column), (short) word);
                 }
             }
         }

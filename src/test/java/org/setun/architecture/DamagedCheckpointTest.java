@@ -86,8 +86,9 @@ final class DamagedCheckpointTest {
     private static boolean isRefused(Path path) throws Exception {
         Kernels kernels = KernelSelection.select("scalar", 1);
         try {
-            boolean obstacle =
-                    ModelInspector.inspect(path, LoadProgress.NONE).obstacle().isPresent();
+            boolean obstacle = ModelInspector.inspect(path, KernelSelection.layout(), LoadProgress.NONE)
+                    .obstacle()
+                    .isPresent();
             LoadOptions options = LoadOptions.of(KeyValueFormat.F32);
             ModelLoader.load(path, kernels, options, LoadProgress.NONE).model().close();
             assertThat(obstacle).as("what loads has no obstacle").isFalse();

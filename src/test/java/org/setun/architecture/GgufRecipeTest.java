@@ -61,9 +61,10 @@ final class GgufRecipeTest {
 
         assertThat(GoldenModelTest.logits(converted, "scalar", 1)).isEqualTo(GoldenModelTest.logits(file, "scalar", 1));
         assertThat(again.resolve("model.safetensors")).hasSameBinaryContentAs(converted.resolve("model.safetensors"));
-        ModelReport report = ModelInspector.inspect(converted, LoadProgress.NONE);
+        ModelReport report = ModelInspector.inspect(converted, KernelSelection.layout(), LoadProgress.NONE);
         assertThat(report.ternary())
-                .isEqualTo(ModelInspector.inspect(file, LoadProgress.NONE).ternary());
+                .isEqualTo(ModelInspector.inspect(file, KernelSelection.layout(), LoadProgress.NONE)
+                        .ternary());
     }
 
     @Test
@@ -81,7 +82,8 @@ final class GgufRecipeTest {
         assertThatThrownBy(() -> GoldenModelTest.logits(file, "scalar", 1))
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessageContaining(message);
-        assertThat(ModelInspector.inspect(file, LoadProgress.NONE).obstacle())
+        assertThat(ModelInspector.inspect(file, KernelSelection.layout(), LoadProgress.NONE)
+                        .obstacle())
                 .hasValueSatisfying(reason -> assertThat(reason).contains(message));
     }
 

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
+import org.setun.kernel.Kernels;
 import org.setun.model.Block;
 import org.setun.model.KeyValueFormat;
 import org.setun.model.TernaryModel;
@@ -46,10 +47,11 @@ final class ModelInspectorTest {
             })
     void reportsWhatALoadedModelReports(String name) throws Exception {
         Path directory = GoldenData.path(name);
-        ModelReport report = ModelInspector.inspect(directory, LoadProgress.NONE);
+        Kernels kernels = KernelSelection.select(KernelSelection.AUTO, 2);
+        ModelReport report = ModelInspector.inspect(directory, kernels.layout(), LoadProgress.NONE);
 
-        LoadedModel loaded = ModelLoader.load(
-                directory, KernelSelection.select("scalar", 1), LoadOptions.of(KeyValueFormat.F32), LoadProgress.NONE);
+        LoadedModel loaded =
+                ModelLoader.load(directory, kernels, LoadOptions.of(KeyValueFormat.F32), LoadProgress.NONE);
         List<TokenMixer> mixers = ((TernaryModel) loaded.model())
                 .blocks().stream().map(Block::mixer).toList();
         loaded.model().close();
@@ -68,7 +70,7 @@ final class ModelInspectorTest {
     @Test
     void countsTheZerosThatTheReferenceCounts() throws Exception {
         Path directory = GoldenData.directory("mmfree-tiny/bf16");
-        ModelReport report = ModelInspector.inspect(directory, LoadProgress.NONE);
+        ModelReport report = ModelInspector.inspect(directory, KernelSelection.layout(), LoadProgress.NONE);
 
         JsonNode expected =
                 JsonMapper.shared().readTree(directory.resolve("expected.json")).get("ternary");
@@ -85,9 +87,11 @@ final class ModelInspectorTest {
     @Test
     void countsTheWeightsThatSparseLayersKeepByColumnsAsWell() throws Exception {
         TestCheckpoint checkpoint = TestCheckpoint.read(GoldenData.directory("composed-tiny/glu-topk"));
-        ModelReport sparse = ModelInspector.inspect(checkpoint.write(temporary.resolve("sparse")), LoadProgress.NONE);
+        ModelReport sparse = ModelInspector.inspect(
+                checkpoint.write(temporary.resolve("sparse")), KernelSelection.layout(), LoadProgress.NONE);
         checkpoint.config.putObject("sparsity").put("kind", "none");
-        ModelReport dense = ModelInspector.inspect(checkpoint.write(temporary.resolve("dense")), LoadProgress.NONE);
+        ModelReport dense = ModelInspector.inspect(
+                checkpoint.write(temporary.resolve("dense")), KernelSelection.layout(), LoadProgress.NONE);
 
         long byColumns = sparse.ternary().stream()
                 .filter(matrix -> !matrix.name().equals("lm_head"))
@@ -110,7 +114,8 @@ final class ModelInspectorTest {
 
     @Test
     void describesTheCheckpoint() throws Exception {
-        ModelReport report = ModelInspector.inspect(GoldenData.directory("mmfree-tiny/bf16"), LoadProgress.NONE);
+        ModelReport report = ModelInspector.inspect(
+                GoldenData.directory("mmfree-tiny/bf16"), KernelSelection.layout(), LoadProgress.NONE);
 
         assertThat(report.family()).isEqualTo("hgrn_bit");
         assertThat(report.architecture()).isEqualTo("HGRNBitForCausalLM");
@@ -130,7 +135,8 @@ final class ModelInspectorTest {
         checkpoint.tensors.clear();
         checkpoint.put("model.layers.0.mlp.up_proj.weight", ElementType.U8, 16, 64);
         checkpoint.put("model.norm.weight", ElementType.BF16, 64);
-        ModelReport report = ModelInspector.inspect(checkpoint.write(temporary), LoadProgress.NONE);
+        ModelReport report =
+                ModelInspector.inspect(checkpoint.write(temporary), KernelSelection.layout(), LoadProgress.NONE);
 
         assertThat(report.obstacle())
                 .hasValueSatisfying(reason -> assertThat(reason).contains("found \"mamba\""));
@@ -142,7 +148,8 @@ final class ModelInspectorTest {
     void reportsWhatIsWrongWithADamagedCheckpoint() throws Exception {
         TestCheckpoint checkpoint = TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16"));
         checkpoint.put("model.layers.3.attn_norm.weight", ElementType.F32, 64);
-        ModelReport report = ModelInspector.inspect(checkpoint.write(temporary), LoadProgress.NONE);
+        ModelReport report =
+                ModelInspector.inspect(checkpoint.write(temporary), KernelSelection.layout(), LoadProgress.NONE);
 
         assertThat(report.obstacle())
                 .hasValueSatisfying(reason -> assertThat(reason)
@@ -156,7 +163,7 @@ final class ModelInspectorTest {
                 TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16")).write(temporary);
         Files.writeString(directory.resolve("config.json"), " ".repeat((16 << 20) + 1));
 
-        assertThatThrownBy(() -> ModelInspector.inspect(directory, LoadProgress.NONE))
+        assertThatThrownBy(() -> ModelInspector.inspect(directory, KernelSelection.layout(), LoadProgress.NONE))
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessage(directory.resolve("config.json") + ": expected at most 16777216 bytes, found 16777217;"
                         + " correct the file or download it again");

@@ -156,7 +156,8 @@ final class ModelLoaderTest {
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessageStartingWith(message)
                 .hasMessageEndingWith("; the file was damaged after it was written, copy or convert it again");
-        assertThat(ModelInspector.inspect(source, LoadProgress.NONE).obstacle())
+        assertThat(ModelInspector.inspect(source, KernelSelection.layout(), LoadProgress.NONE)
+                        .obstacle())
                 .hasValueSatisfying(obstacle -> assertThat(obstacle).startsWith(message));
         assertThatThrownBy(() -> CheckpointConverter.convert(
                         source,

@@ -18,7 +18,7 @@ import org.setun.kernel.KernelSelection;
 import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
-import org.setun.tensor.TernaryMatrix;
+import org.setun.tensor.TernaryLayout;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -58,8 +58,8 @@ final class SmallHeapTest {
 
     /** The embedding as it is stored, every other matrix packed, and the norms. */
     private static String expectedOutput() {
-        long packed = TernaryMatrix.packedBytes(VOCAB_SIZE, HIDDEN_SIZE)
-                + 7 * TernaryMatrix.packedBytes(HIDDEN_SIZE, HIDDEN_SIZE);
+        TernaryLayout cells = new TernaryLayout.Cells();
+        long packed = cells.packedBytes(VOCAB_SIZE, HIDDEN_SIZE) + 7 * cells.packedBytes(HIDDEN_SIZE, HIDDEN_SIZE);
         long values = 11L * HIDDEN_SIZE * Float.BYTES;
         return "loaded " + (MATRIX_BYTES + packed + values) + " bytes";
     }

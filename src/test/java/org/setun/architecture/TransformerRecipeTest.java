@@ -16,6 +16,7 @@ import org.setun.architecture.TestCheckpoint.Tensor;
 import org.setun.checkpoint.Checkpoint;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.TernaryPacking;
+import org.setun.kernel.KernelSelection;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
 import tools.jackson.databind.json.JsonMapper;
@@ -153,7 +154,8 @@ final class TransformerRecipeTest {
     void withoutAQuantizationItIsAFloatModel() throws Exception {
         TestCheckpoint checkpoint = llama("online");
         checkpoint.config.remove("quantization_config");
-        ModelReport report = ModelInspector.inspect(checkpoint.write(temporary.resolve("source")), LoadProgress.NONE);
+        ModelReport report = ModelInspector.inspect(
+                checkpoint.write(temporary.resolve("source")), KernelSelection.layout(), LoadProgress.NONE);
 
         assertThat(report.obstacle()).isEmpty();
         assertThat(report.ternary()).isEmpty();

@@ -17,12 +17,31 @@ import org.junit.jupiter.api.io.TempDir;
 final class KernelSelectionTest {
 
     @Test
-    void autoTakesTheWidestVectorsOfThisMachine() {
-        KernelSelection.Possible possible = KernelSelection.possible();
+    void autoTakesTheFastestKernelsOfThisMachine() {
         try (WorkerPool workers =
-                checkedName(KernelSelection.AUTO, possible.names().getLast())) {
+                checkedName(KernelSelection.AUTO, KernelSelection.possible().fastest())) {
             assertThat(workers.threads()).isEqualTo(2);
         }
+    }
+
+    @Test
+    void productsAreLookedUpWhereTheProcessorIsKnownToPermuteBytes() {
+        List<Integer> all = List.of(128, 256, 512);
+        assertThat(new KernelSelection.Possible(all, true, "").fastest()).isEqualTo("lookup-512");
+        assertThat(new KernelSelection.Possible(all, false, "").fastest()).isEqualTo("vector-512");
+        assertThat(new KernelSelection.Possible(all, false, "").names()).contains("lookup-512");
+        assertThat(new KernelSelection.Possible(List.of(128, 256), false, "").names())
+                .containsExactly("auto", "scalar", "vector-128", "vector-256");
+    }
+
+    @Test
+    void theProcessorsFeaturesAreReadFromLinux(@TempDir Path directory) throws IOException {
+        Path list = directory.resolve("cpuinfo");
+        Files.writeString(list, "processor\t: 0\nflags\t\t: fpu avx512vbmi sse\nprocessor\t: 1\n");
+        assertThat(ProcessorFeatures.has(list, "avx512vbmi")).isTrue();
+        assertThat(ProcessorFeatures.has(list, "avx512")).isFalse();
+        assertThat(ProcessorFeatures.has(directory.resolve("none"), "avx512vbmi"))
+                .isFalse();
     }
 
     @Test
@@ -35,8 +54,9 @@ final class KernelSelectionTest {
     private static WorkerPool checkedName(String requested, String expected) {
         Kernels kernels = KernelSelection.select(requested, 2);
         assertThat(kernels.ternary().name()).isEqualTo(expected);
-        assertThat(kernels.sparse().name()).isEqualTo(expected);
-        assertThat(kernels.floating().name()).isEqualTo(expected);
+        String width = expected.replace("lookup", "vector");
+        assertThat(kernels.sparse().name()).isEqualTo(width);
+        assertThat(kernels.floating().name()).isEqualTo(width);
         return kernels.workers();
     }
 

@@ -11,14 +11,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.setun.tensor.TernaryLayout;
 import org.setun.tensor.TernaryMatrix;
 
 /** Every ternary kernel that this machine can run computes exactly the integers of the definition. */
 final class TernaryKernelTest {
 
+    private static final int THREADS = 3;
     private static final int UNTOUCHED = 0x5ca1ab1e;
-    private static final int[] ROWS = {1, 2, 7, 31, 32, 33, 61, 64, 97, 128, 129, 257};
-    private static final int[] COLUMNS = {1, 3, 7, 8, 9, 64, 65, 127, 128, 129, 1021};
+    private static final int[] ROWS = {1, 2, 7, 31, 32, 33, 61, 64, 65, 97, 128, 129, 257, 700, 1031};
+    private static final int[] COLUMNS = {1, 3, 5, 7, 8, 9, 64, 65, 127, 128, 129, 199, 200, 201, 1021};
     private static final int[] TOKENS = {1, 2, 3, 4, 5, 8, 9};
 
     static Stream<TernaryKernel> kernels() {
@@ -64,12 +66,13 @@ final class TernaryKernelTest {
         int rows = 300;
         int tokens = 5;
         try (Arena arena = Arena.ofConfined()) {
-            TernaryMatrix weights = matrix(rows, 40, i -> random.nextInt(3) - 1, arena);
+            TernaryMatrix weights = matrix(kernel, rows, 40, i -> random.nextInt(3) - 1, arena);
             QuantizedActivations activations = activations(tokens, 40, i -> random.nextInt(255) - 127);
+            int block = weights.rowBlock();
             int[] whole = new int[tokens * rows];
             kernel.multiply(weights, activations, tokens, 0, rows, whole);
-            for (int from = 0; from < rows; from += TernaryMatrix.ROW_BLOCK) {
-                for (int to : new int[] {from + TernaryMatrix.ROW_BLOCK, from + 5 * TernaryMatrix.ROW_BLOCK, rows}) {
+            for (int from = 0; from < rows; from += block) {
+                for (int to : new int[] {from + block, from + 5 * block, rows}) {
                     if (to > rows) {
                         continue;
                     }
@@ -89,11 +92,30 @@ final class TernaryKernelTest {
     @MethodSource("kernels")
     void refusesActivationsOfAnotherWidth(TernaryKernel kernel) {
         try (Arena arena = Arena.ofConfined()) {
-            TernaryMatrix weights = matrix(32, 40, i -> 1, arena);
+            TernaryMatrix weights = matrix(kernel, 32, 40, i -> 1, arena);
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> kernel.multiply(weights, activations(1, 48, i -> 1), 1, 0, 32, new int[32]))
                     .withMessageContaining("40")
                     .withMessageContaining("48");
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kernels")
+    void refusesAnotherLayoutThanItsOwn(TernaryKernel kernel) {
+        boolean base3 = kernel.layout(1) instanceof TernaryLayout.Base3;
+        TernaryLayout other = base3 ? new TernaryLayout.Cells() : new TernaryLayout.Base3(1);
+        try (Arena arena = Arena.ofConfined()) {
+            TernaryMatrix weights = TernaryMatrix.of(other, new byte[32][40], 1, arena);
+            if (kernel instanceof ScalarTernaryKernel) {
+                // The specification reads trits, however they lie.
+                kernel.multiply(weights, activations(1, 40, i -> 1), 1, 0, 32, new int[32]);
+            } else {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> kernel.multiply(weights, activations(1, 40, i -> 1), 1, 0, 32, new int[32]))
+                        .withMessageContaining(kernel.name())
+                        .withMessageContaining(weights.getClass().getSimpleName());
+            }
         }
     }
 
@@ -105,7 +127,7 @@ final class TernaryKernelTest {
     private static void check(
             TernaryKernel kernel, int rows, int columns, int tokens, IntUnaryOperator trits, IntUnaryOperator codes) {
         try (Arena arena = Arena.ofConfined()) {
-            TernaryMatrix weights = matrix(rows, columns, trits, arena);
+            TernaryMatrix weights = matrix(kernel, rows, columns, trits, arena);
             QuantizedActivations activations = activations(tokens, columns, codes);
             int[] sums = new int[tokens * rows];
             Arrays.fill(sums, UNTOUCHED);
@@ -129,14 +151,15 @@ final class TernaryKernelTest {
         return sums;
     }
 
-    private static TernaryMatrix matrix(int rows, int columns, IntUnaryOperator trits, Arena arena) {
+    private static TernaryMatrix matrix(
+            TernaryKernel kernel, int rows, int columns, IntUnaryOperator trits, Arena arena) {
         byte[][] values = new byte[rows][columns];
         for (byte[] row : values) {
             for (int column = 0; column < columns; column++) {
                 row[column] = (byte) trits.applyAsInt(column);
             }
         }
-        return TernaryMatrix.of(values, 1, arena);
+        return TernaryMatrix.of(kernel.layout(THREADS), values, 1, arena);
     }
 
     private static QuantizedActivations activations(int tokens, int columns, IntUnaryOperator codes) {

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
+import org.setun.tensor.TernaryLayout;
 import org.setun.tensor.TernaryMatrix;
 
 final class BlockScaledLinearTest {
@@ -49,10 +50,10 @@ final class BlockScaledLinearTest {
     @Test
     void refusesRunsThatKernelsCannotReadOneByOne() {
         try (Arena arena = Arena.ofShared()) {
-            TernaryMatrix narrow = TernaryMatrix.of(trits(4, 32), 1, arena);
+            TernaryMatrix narrow = TernaryMatrix.of(new TernaryLayout.Cells(), trits(4, 32), 1, arena);
             assertThatThrownBy(() -> new BlockScaledLinear(List.of(narrow, narrow), new float[8], null))
                     .hasMessage("expected runs of a multiple of 64 columns, found 32");
-            TernaryMatrix wide = TernaryMatrix.of(trits(4, 64), 1, arena);
+            TernaryMatrix wide = TernaryMatrix.of(new TernaryLayout.Cells(), trits(4, 64), 1, arena);
             assertThatThrownBy(() -> new BlockScaledLinear(List.of(wide, narrow), new float[8], null))
                     .hasMessage("expected runs of one shape, [4, 64]");
             assertThatThrownBy(() -> new BlockScaledLinear(List.of(wide, wide), new float[4], null))
@@ -68,7 +69,7 @@ final class BlockScaledLinearTest {
         try (Arena arena = Arena.ofShared()) {
             List<TernaryMatrix> matrices = new ArrayList<>();
             for (int run = 0; run < runs; run++) {
-                TernaryMatrix.Builder builder = new TernaryMatrix.Builder(rows, runColumns, arena);
+                TernaryMatrix.Builder builder = kernels.layout().builder(rows, runColumns, arena);
                 for (int row = 0; row < rows; row++) {
                     builder.setRow(row, trits[row], run * runColumns);
                 }

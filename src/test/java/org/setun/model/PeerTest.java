@@ -50,7 +50,7 @@ final class PeerTest {
     void findsWhatASearchThroughAllExpertsFinds(Shape shape, String kernel, int threads) {
         Kernels kernels = KernelSelection.select(kernel, threads);
         try (Arena arena = Arena.ofShared()) {
-            Peer peer = peer(shape, arena);
+            Peer peer = peer(shape, kernels, arena);
             Buffers buffers = buffers(peer);
             float[] queries = floats(TOKENS * HEADS * 2 * KEY_DIM, shape.coarse());
             Retrieval retrieval = buffers.experts().retrieval(peer);
@@ -125,7 +125,7 @@ final class PeerTest {
         Kernels scalar = KernelSelection.select("scalar", 1);
         Kernels kernels = KernelSelection.select(kernel, threads);
         try (Arena arena = Arena.ofShared()) {
-            Peer peer = peer(shape, arena);
+            Peer peer = peer(shape, kernels, arena);
             float[] x = floats(TOKENS * WIDTH, false);
             // Tokens that are alike choose the same experts, whose rows are then read for both.
             System.arraycopy(x, 0, x, 9 * WIDTH, WIDTH);
@@ -164,7 +164,7 @@ final class PeerTest {
         return new Buffers(TOKENS, 1, WIDTH, Math.max(WIDTH, HEADS * 2 * KEY_DIM), 1, experts);
     }
 
-    private Peer peer(Shape shape, Arena arena) {
+    private Peer peer(Shape shape, Kernels kernels, Arena arena) {
         List<ProductKeys.Pair> pairs = new ArrayList<>();
         for (int pair = 0; pair < (shape.shared() ? 1 : HEADS); pair++) {
             pairs.add(new ProductKeys.Pair(keys(shape, arena), keys(shape, arena)));
@@ -173,7 +173,7 @@ final class PeerTest {
         Arrays.setAll(query, row -> trits());
         int experts = shape.side() * shape.side();
         return new Peer(
-                new BitLinear(TernaryMatrix.of(query, 0.1f, arena), null),
+                new BitLinear(TernaryMatrix.of(kernels.layout(), query, 0.1f, arena), null),
                 HEADS,
                 new QueryNorm.None(),
                 new ProductKeys(pairs),

@@ -22,6 +22,7 @@ public final class RandomModel {
     private final Sparsity sparsity;
     private final boolean byColumns;
     private final SplittableRandom random;
+    private final Kernels kernels;
     private final Arena arena = Arena.ofShared();
 
     /** Where a short convolution stands, if anywhere. */
@@ -57,7 +58,8 @@ public final class RandomModel {
         public static final Shape MMFREE_370M = new Shape(32000, 1024, 1024, 2816, 24, Convolution.NONE, false, null);
     }
 
-    private RandomModel(Shape shape, Sparsity sparsity, boolean byColumns, long seed) {
+    private RandomModel(Shape shape, Sparsity sparsity, boolean byColumns, long seed, Kernels kernels) {
+        this.kernels = kernels;
         this.shape = shape;
         this.sparsity = sparsity;
         this.byColumns = byColumns;
@@ -75,10 +77,10 @@ public final class RandomModel {
      * @param byColumns whether the layers keep their weights by columns as well
      */
     public static TernaryModel of(Shape shape, Sparsity sparsity, boolean byColumns, long seed, Kernels kernels) {
-        return new RandomModel(shape, sparsity, byColumns, seed).build(kernels);
+        return new RandomModel(shape, sparsity, byColumns, seed, kernels).build();
     }
 
-    private TernaryModel build(Kernels kernels) {
+    private TernaryModel build() {
         FloatMatrix embedding = embedding();
         List<Block> blocks = new ArrayList<>();
         for (int layer = 0; layer < shape.layers(); layer++) {
@@ -155,7 +157,7 @@ public final class RandomModel {
     }
 
     private TernaryMatrix matrix(int rows, int columns) {
-        TernaryMatrix.Builder builder = new TernaryMatrix.Builder(rows, columns, arena);
+        TernaryMatrix.Builder builder = kernels.layout().builder(rows, columns, arena);
         byte[] trits = new byte[columns];
         for (int row = 0; row < rows; row++) {
             random.nextBytes(trits);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,13 +20,15 @@ final class TernaryColumnsTest {
     @CsvSource({"1,1", "31,7", "32,8", "33,9", "255,16", "256,17", "257,5", "600,41", "1024,64"})
     void holdsTheTritsOfItsMatrix(int rows, int columns) {
         try (Arena arena = Arena.ofConfined()) {
-            TernaryMatrix matrix = matrix(rows, columns, arena);
-            TernaryColumns turned = TernaryColumns.of(matrix, arena);
+            for (TernaryLayout layout : List.of(new TernaryLayout.Cells(), new TernaryLayout.Base3(2))) {
+                TernaryMatrix matrix = matrix(layout, rows, columns, arena);
+                TernaryColumns turned = TernaryColumns.of(matrix, arena);
 
-            assertThat(turned.rows()).isEqualTo(rows);
-            assertThat(turned.columns()).isEqualTo(columns);
-            assertThat(turned.words().byteSize()).isEqualTo(TernaryColumns.packedBytes(rows, columns));
-            assertSame(turned, 0, matrix);
+                assertThat(turned.rows()).isEqualTo(rows);
+                assertThat(turned.columns()).isEqualTo(columns);
+                assertThat(turned.words().byteSize()).isEqualTo(TernaryColumns.packedBytes(rows, columns));
+                assertSame(turned, 0, matrix);
+            }
         }
     }
 
@@ -99,6 +102,10 @@ final class TernaryColumnsTest {
     }
 
     private static TernaryMatrix matrix(int rows, int columns, Arena arena) {
+        return matrix(new TernaryLayout.Cells(), rows, columns, arena);
+    }
+
+    private static TernaryMatrix matrix(TernaryLayout layout, int rows, int columns, Arena arena) {
         SplittableRandom random = new SplittableRandom(31L * rows + columns);
         byte[][] trits = new byte[rows][columns];
         for (byte[] row : trits) {
@@ -106,6 +113,6 @@ final class TernaryColumnsTest {
                 row[column] = (byte) (random.nextInt(3) - 1);
             }
         }
-        return TernaryMatrix.of(trits, 1, arena);
+        return TernaryMatrix.of(layout, trits, 1, arena);
     }
 }
