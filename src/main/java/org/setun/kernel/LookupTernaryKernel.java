@@ -39,6 +39,7 @@ final class LookupTernaryKernel implements TernaryKernel {
 
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_512;
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_512;
+    private static final VectorSpecies<Short> HALF_SHORTS = ShortVector.SPECIES_256;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
 
     /** An operand only: as the start of a sum, an object from outside a loop would be boxed in each of its rounds. */
@@ -131,6 +132,11 @@ final class LookupTernaryKernel implements TernaryKernel {
     @Override
     public TernaryLayout layout(int threads) {
         return new TernaryLayout.Base3(threads);
+    }
+
+    @Override
+    public ColumnPolicy columnPolicy() {
+        return ColumnPolicy.AGAINST_LOOKUP;
     }
 
     @Override
@@ -327,22 +333,27 @@ final class LookupTernaryKernel implements TernaryKernel {
 
     private static void addTo(short[] accumulators, int vector, int[] out, int to) {
         int from = 3 * vector * PAIRS;
+        separate(accumulators, from);
+        for (int i = 0; i < LANES; i += INTS.length()) {
+            add(accumulators, from + i, out, to + i);
+        }
+    }
+
+    /** Makes the accumulators of a vector the 16-bit sums of its rows, in their order. */
+    private static void separate(short[] accumulators, int from) {
         ShortVector pairs = ShortVector.fromArray(SHORTS, accumulators, from);
         ShortVector odd = ShortVector.fromArray(SHORTS, accumulators, from + PAIRS);
         ShortVector high = ShortVector.fromArray(SHORTS, accumulators, from + 2 * PAIRS);
-        ShortVector even = pairs.sub(odd.lanewise(VectorOperators.LSHL, BYTE_BITS))
-                .add(high.lanewise(VectorOperators.LSHL, BYTE_BITS));
-        add(even, out, to);
-        add(odd.add(high.and(HIGH_BYTE)), out, to + PAIRS);
+        pairs.sub(odd.lanewise(VectorOperators.LSHL, BYTE_BITS))
+                .add(high.lanewise(VectorOperators.LSHL, BYTE_BITS))
+                .intoArray(accumulators, from);
+        odd.add(high.and(HIGH_BYTE)).intoArray(accumulators, from + PAIRS);
     }
 
-    private static void add(ShortVector sums, int[] out, int to) {
-        IntVector.fromArray(INTS, out, to).add(widened(sums, 0)).intoArray(out, to);
-        int half = to + INTS.length();
-        IntVector.fromArray(INTS, out, half).add(widened(sums, 1)).intoArray(out, half);
-    }
-
-    private static IntVector widened(ShortVector sums, int half) {
-        return (IntVector) sums.convertShape(VectorOperators.S2I, INTS, half);
+    private static void add(short[] sums, int from, int[] out, int to) {
+        ShortVector narrow = ShortVector.fromArray(HALF_SHORTS, sums, from);
+        IntVector.fromArray(INTS, out, to)
+                .add((IntVector) narrow.convertShape(VectorOperators.S2I, INTS, 0))
+                .intoArray(out, to);
     }
 }

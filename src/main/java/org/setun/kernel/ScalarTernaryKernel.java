@@ -18,6 +18,11 @@ final class ScalarTernaryKernel implements TernaryKernel {
     }
 
     @Override
+    public ColumnPolicy columnPolicy() {
+        return ColumnPolicy.AGAINST_MULTIPLICATION;
+    }
+
+    @Override
     public void multiply(
             TernaryMatrix weights, QuantizedActivations activations, int tokens, int fromRow, int toRow, int[] sums) {
         activations.requireColumns(weights.columns());

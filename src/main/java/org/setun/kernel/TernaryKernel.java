@@ -18,6 +18,9 @@ public interface TernaryKernel {
     /** Returns the layout of weights that this kernel multiplies where {@code threads} threads share the rows. */
     TernaryLayout layout(int threads);
 
+    /** Returns when a product by columns is faster than this kernel. */
+    ColumnPolicy columnPolicy();
+
     /**
      * Computes rows {@code [fromRow, toRow)} of the products for tokens {@code [0, tokens)}.
      *

@@ -60,6 +60,11 @@ final class VectorTernaryKernel implements TernaryKernel {
     }
 
     @Override
+    public ColumnPolicy columnPolicy() {
+        return ColumnPolicy.AGAINST_MULTIPLICATION;
+    }
+
+    @Override
     public void multiply(
             TernaryMatrix matrix, QuantizedActivations activations, int tokens, int fromRow, int toRow, int[] sums) {
         activations.requireColumns(matrix.columns());

@@ -1,7 +1,6 @@
 package org.setun.model;
 
 import org.jspecify.annotations.Nullable;
-import org.setun.kernel.ColumnPolicy;
 import org.setun.kernel.Kernels;
 import org.setun.kernel.QuantizedActivations;
 import org.setun.tensor.TernaryColumns;
@@ -64,7 +63,9 @@ public record BitLinear(
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
         QuantizedActivations codes = input.codes(sparsity, kernels);
         if (columns != null
-                && ColumnPolicy.pays(columns, kernels.workers().threads(), input.tokens(), input.nonZeros())) {
+                && kernels.ternary()
+                        .columnPolicy()
+                        .pays(columns, kernels.workers().threads(), input.tokens(), input.nonZeros())) {
             input.listNonZeros(kernels);
             multiplyByColumns(columns, codes, input.tokens(), sums, out, kernels);
         } else {

@@ -11,6 +11,7 @@ import org.setun.tensor.TernaryColumns;
 final class ColumnPolicyTest {
 
     private static final int COLUMNS = 1000;
+    private static final ColumnPolicy POLICY = ColumnPolicy.AGAINST_MULTIPLICATION;
 
     @AutoClose
     private final Arena arena = Arena.ofConfined();
@@ -20,32 +21,40 @@ final class ColumnPolicyTest {
 
     @Test
     void denseActivationsAreMultipliedByRows() {
-        assertThat(ColumnPolicy.pays(high, 1, 1, COLUMNS)).isFalse();
-        assertThat(ColumnPolicy.pays(low, 1, 1, COLUMNS)).isFalse();
+        assertThat(POLICY.pays(high, 1, 1, COLUMNS)).isFalse();
+        assertThat(POLICY.pays(low, 1, 1, COLUMNS)).isFalse();
     }
 
     @Test
     void zeroActivationsAreMultipliedByColumns() {
-        assertThat(ColumnPolicy.pays(high, 1, 1, 0)).isTrue();
-        assertThat(ColumnPolicy.pays(low, 64, 7, 0)).isTrue();
+        assertThat(POLICY.pays(high, 1, 1, 0)).isTrue();
+        assertThat(POLICY.pays(low, 64, 7, 0)).isTrue();
     }
 
     @Test
     void longColumnsPayEarlierThanShortOnes() {
-        assertThat(ColumnPolicy.pays(high, 1, 1, 600)).isTrue();
-        assertThat(ColumnPolicy.pays(low, 1, 1, 600)).isFalse();
+        assertThat(POLICY.pays(high, 1, 1, 600)).isTrue();
+        assertThat(POLICY.pays(low, 1, 1, 600)).isFalse();
     }
 
     @Test
     void threadsThatShareAColumnMakeItShort() {
-        assertThat(ColumnPolicy.pays(high, 2, 1, 600)).isTrue();
-        assertThat(ColumnPolicy.pays(high, 16, 1, 600)).isFalse();
+        assertThat(POLICY.pays(high, 2, 1, 600)).isTrue();
+        assertThat(POLICY.pays(high, 16, 1, 600)).isFalse();
     }
 
     @Test
     void tokensThatShareTheRowsMakeColumnsPayLater() {
-        assertThat(ColumnPolicy.pays(high, 1, 3, 3 * 600)).isTrue();
-        assertThat(ColumnPolicy.pays(high, 1, 4, 4 * 600)).isFalse();
-        assertThat(ColumnPolicy.pays(high, 1, 4, 4 * 400)).isTrue();
+        assertThat(POLICY.pays(high, 1, 3, 3 * 600)).isTrue();
+        assertThat(POLICY.pays(high, 1, 4, 4 * 600)).isFalse();
+        assertThat(POLICY.pays(high, 1, 4, 4 * 400)).isTrue();
+    }
+
+    @Test
+    void columnsPayLaterAgainstAProductThatReadsItsWeightsFaster() {
+        assertThat(ColumnPolicy.AGAINST_LOOKUP.pays(high, 1, 1, 400)).isFalse();
+        assertThat(ColumnPolicy.AGAINST_LOOKUP.pays(high, 1, 1, 250)).isTrue();
+        assertThat(ColumnPolicy.AGAINST_LOOKUP.pays(low, 1, 1, 250)).isFalse();
+        assertThat(ColumnPolicy.AGAINST_LOOKUP.pays(low, 1, 1, 100)).isTrue();
     }
 }
