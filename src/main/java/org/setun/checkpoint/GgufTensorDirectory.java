@@ -133,7 +133,7 @@ final class GgufTensorDirectory {
             throw CheckpointFormatException.invalid(
                     entry.where(),
                     GgufTensorTypes.describe(entry.typeId()) + " is not supported",
-                    "get the model as F16, BF16, Q8_0, TQ1_0, TQ2_0 or I2_S");
+                    GgufTensorTypes.OTHER_TYPE);
         }
         if (entry.typeId() != GgufTensorTypes.Q2_0) {
             return known.get();

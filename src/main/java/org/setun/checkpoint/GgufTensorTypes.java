@@ -10,6 +10,9 @@ final class GgufTensorTypes {
     /** The number that two block sizes share. */
     static final int Q2_0 = 42;
 
+    /** What to do about a matrix of another type than is needed. */
+    static final String OTHER_TYPE = "Setun runs ternary weights, get the model as I2_S, TQ1_0, TQ2_0 or Q2_0";
+
     private static final Map<Integer, ElementType> SUPPORTED = Map.ofEntries(
             Map.entry(0, ElementType.F32),
             Map.entry(1, ElementType.F16),

@@ -57,9 +57,9 @@ public final class TernaryBlocks {
             default ->
                 throw CheckpointFormatException.mismatch(
                         tensor.where(),
-                        "one of the ternary types I2_S, TQ1_0, TQ2_0 and Q2_0, or F32, F16 or BF16",
+                        "one of the ternary types I2_S, TQ1_0, TQ2_0 and Q2_0, or F32, F16 or BF16 with three values",
                         tensor.type(),
-                        "get the model in one of these types");
+                        GgufTensorTypes.OTHER_TYPE);
         };
     }
 
@@ -180,9 +180,9 @@ public final class TernaryBlocks {
                 if (value != 0 && Math.abs(value) != w) {
                     throw CheckpointFormatException.mismatch(
                             tensor.where() + ", row " + first / count + ", column " + i,
-                            "0, " + w + " or " + -w,
+                            "0, " + w + " or " + -w + " in ternary " + tensor.type() + " weights",
                             value,
-                            "the weights are not ternary, get another file");
+                            GgufTensorTypes.OTHER_TYPE);
                 }
                 out[offset + i] = (byte) Math.signum(value);
             }

@@ -136,8 +136,8 @@ final class BlockTypesTest {
         assertThatThrownBy(() -> four.readTrits(1, trits, 2))
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessage(
-                        "model.gguf: tensor t, row 1, column 1: expected 0, 0.5 or -0.5, found 0.25; the weights are"
-                                + " not ternary, get another file");
+                        "model.gguf: tensor t, row 1, column 1: expected 0, 0.5 or -0.5 in ternary F32 weights, found 0.25;"
+                                + " Setun runs ternary weights, get the model as I2_S, TQ1_0, TQ2_0 or Q2_0");
     }
 
     @Test
