@@ -120,12 +120,30 @@ final class ConfigObject {
 
     /** Returns the number at {@code key}, within {@code [min, max]}. */
     double number(String key, double min, double max) throws CheckpointFormatException {
-        String expected = "a number from " + min + " to " + max;
-        JsonNode value = required(key, expected);
+        return number(required(key, "a number from " + min + " to " + max), key, min, max);
+    }
+
+    /** Returns the numbers of the list at {@code key}, each within {@code [min, max]}; none where it is absent. */
+    List<Double> numbers(String key, double min, double max) throws CheckpointFormatException {
+        if (!has(key)) {
+            return List.of();
+        }
+        JsonNode value = node.get(key);
+        if (!value.isArray()) {
+            throw invalid(key, "a list of numbers", value);
+        }
+        List<Double> numbers = new ArrayList<>();
+        for (int i = 0; i < value.size(); i++) {
+            numbers.add(number(value.get(i), key + "[" + i + "]", min, max));
+        }
+        return numbers;
+    }
+
+    private double number(JsonNode value, String key, double min, double max) throws CheckpointFormatException {
         if (value.isNumber() && value.doubleValue() >= min && value.doubleValue() <= max) {
             return value.doubleValue();
         }
-        throw invalid(key, expected, value);
+        throw invalid(key, "a number from " + min + " to " + max, value);
     }
 
     /** Returns the number at {@code key}, within {@code [min, max]}, or empty where it is absent. */

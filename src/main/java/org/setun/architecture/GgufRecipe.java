@@ -129,6 +129,7 @@ record GgufRecipe(ModelSpec spec) implements Recipe {
             String type = metadata.findString(key("rope.scaling.type")).orElse("none");
             return new RopeSpec(
                     theta,
+                    List.of(),
                     switch (type) {
                         case "none" -> new RopeSpec.Scaling.None();
                         case "linear" -> new RopeSpec.Scaling.Linear(factor());

@@ -61,6 +61,12 @@ sealed interface MixerSpec {
      * @param subNorm whether a norm stands in front of the output projection
      */
     record Attention(int numHeads, int numKvHeads, int headDim, RopeSpec rope, boolean subNorm) implements MixerSpec {
+        public Attention {
+            if (!rope.freqFactors().isEmpty() && rope.freqFactors().size() != headDim / 2) {
+                throw new IllegalArgumentException(
+                        rope.freqFactors().size() + " factors of frequencies for heads of " + headDim);
+            }
+        }
 
         @Override
         public long recurrentBytes(int hiddenSize) {

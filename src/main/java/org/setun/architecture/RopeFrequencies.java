@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import java.util.List;
 import org.setun.architecture.RopeSpec.Scaling;
 import org.setun.model.Rope;
 
@@ -13,12 +14,14 @@ final class RopeFrequencies {
 
     /**
      * Returns the rotary positions of heads of {@code headDim} values: {@code f_j = theta^(-2j / headDim)} for {@code j} below
-     * {@code headDim / 2}, scaled.
+     * {@code headDim / 2}, divided by its factor, if there are factors, and then scaled: the order of llama.cpp.
      */
     static Rope of(RopeSpec rope, int headDim) {
+        List<Double> factors = rope.freqFactors();
         float[] inverse = new float[headDim / 2];
         for (int j = 0; j < inverse.length; j++) {
-            double frequency = 1 / Math.pow(rope.theta(), 2.0 * j / headDim);
+            double base = 1 / Math.pow(rope.theta(), 2.0 * j / headDim);
+            double frequency = factors.isEmpty() ? base : base / factors.get(j);
             inverse[j] = (float)
                     switch (rope.scaling()) {
                         case Scaling.None none -> frequency;

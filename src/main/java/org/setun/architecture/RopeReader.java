@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import java.util.List;
 import java.util.OptionalDouble;
 import org.setun.architecture.RopeSpec.Scaling;
 import org.setun.checkpoint.CheckpointFormatException;
@@ -59,6 +60,7 @@ final class RopeReader {
         OptionalDouble theta = parameters.optionalNumber("rope_theta", MIN_THETA, MAX_THETA);
         return new RopeSpec(
                 theta.isPresent() ? theta.getAsDouble() : theta(owner, ownTheta, fallback),
+                List.of(),
                 new RopeReader(parameters, config, maxPositions).scaling());
     }
 

@@ -1,16 +1,33 @@
 package org.setun.architecture;
 
+import java.util.List;
+
 /**
  * Rotary positions: the base of the frequencies, and how they are scaled to lengths beyond those of the training.
  *
  * @param theta the base
+ * @param freqFactors divide the frequencies before they are scaled, one for each; empty where nothing does
  * @param scaling of the frequencies
  */
-record RopeSpec(double theta, Scaling scaling) {
+record RopeSpec(double theta, List<Double> freqFactors, Scaling scaling) {
+
+    /** The least factor of a frequency: the quotient is finite. */
+    static final double MIN_FREQ_FACTOR = 1e-6;
+
+    static final double MAX_FREQ_FACTOR = Float.MAX_VALUE;
+
+    RopeSpec {
+        freqFactors = List.copyOf(freqFactors);
+    }
 
     /** Returns unscaled rotary positions. */
     static RopeSpec of(double theta) {
-        return new RopeSpec(theta, new Scaling.None());
+        return new RopeSpec(theta, List.of(), new Scaling.None());
+    }
+
+    /** Returns these positions with the frequencies divided. */
+    RopeSpec dividedBy(List<Double> factors) {
+        return new RopeSpec(theta, factors, scaling);
     }
 
     /** A scaling, named as in configurations. */

@@ -181,10 +181,25 @@ final class TernaryConfigReader {
                         numHeads,
                         numKvHeads,
                         headDim,
-                        RopeReader.read(mixer, config, maxPositions(), OptionalDouble.empty()),
+                        RopeReader.read(mixer, config, maxPositions(), OptionalDouble.empty())
+                                .dividedBy(freqFactors(mixer, headDim)),
                         mixer.bool("sub_norm", false));
             }
         };
+    }
+
+    /** Returns the factors of the frequencies, which only Setun's own checkpoints have in their configuration. */
+    private static List<Double> freqFactors(ConfigObject mixer, int headDim) throws CheckpointFormatException {
+        Optional<ConfigObject> scaling = mixer.optionalObject("rope_scaling");
+        if (scaling.isEmpty()) {
+            return List.of();
+        }
+        List<Double> factors =
+                scaling.get().numbers("freq_factors", RopeSpec.MIN_FREQ_FACTOR, RopeSpec.MAX_FREQ_FACTOR);
+        if (!factors.isEmpty() && factors.size() != headDim / 2) {
+            throw scaling.get().invalid("freq_factors", "a list of " + headDim / 2 + " numbers, half of head_dim");
+        }
+        return factors;
     }
 
     /** Returns the expand ratio of any family's configuration, such that the recurrent width is one. */

@@ -132,18 +132,21 @@ final class TernaryConfigWriter {
                         .put("num_kv_heads", attention.numKvHeads())
                         .put("head_dim", attention.headDim());
                 putNumber(node, "rope_theta", attention.rope().theta());
-                node.set("rope_scaling", ropeScaling(attention.rope().scaling()));
+                node.set("rope_scaling", ropeScaling(attention.rope()));
                 node.put("sub_norm", attention.subNorm());
             }
         }
         return node;
     }
 
-    private static JsonNode ropeScaling(RopeSpec.Scaling scaling) {
+    private static JsonNode ropeScaling(RopeSpec rope) {
         ObjectNode node = JSON.createObjectNode();
-        switch (scaling) {
+        switch (rope.scaling()) {
             case RopeSpec.Scaling.None none -> {
-                return JSON.nullNode();
+                if (rope.freqFactors().isEmpty()) {
+                    return JSON.nullNode();
+                }
+                node.put("rope_type", "default");
             }
             case RopeSpec.Scaling.Linear linear ->
                 node.put("rope_type", "linear").put("factor", linear.factor());
@@ -161,6 +164,10 @@ final class TernaryConfigWriter {
                         .put("truncate", yarn.truncate())
                         .put("attention_factor", yarn.attentionFactor())
                         .put("original_max_position_embeddings", yarn.originalLength());
+        }
+        if (!rope.freqFactors().isEmpty()) {
+            ArrayNode factors = node.putArray("freq_factors");
+            rope.freqFactors().forEach(factors::add);
         }
         return node;
     }

@@ -120,6 +120,26 @@ final class ConfigurationTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"rope_type\":\"default\"}", "{\"rope_type\":\"linear\",\"factor\":2.5}"})
+    void factorsOfFrequenciesAreWrittenSoThatTheyReadBackAsTheSame(String scaling) throws Exception {
+        ObjectNode config = ternary();
+        ObjectNode mixer = (ObjectNode)
+                json("{\"kind\":\"attention\",\"num_heads\":4,\"num_kv_heads\":2,\"head_dim\":4,\"rope_theta\":1e4}");
+        ObjectNode parameters = (ObjectNode) json(scaling);
+        List<Double> factors = List.of((double) 1.1f, 3.4028234663852886E38);
+        factors.forEach(parameters.putArray("freq_factors")::add);
+        mixer.set("rope_scaling", parameters);
+        ((ObjectNode) config.get("layers").get(0)).set("mixer", mixer);
+        ModelSpec spec = spec(write(config.toString()));
+
+        assertThat(((MixerSpec.Attention) spec.layers().getFirst().mixer())
+                        .rope()
+                        .freqFactors())
+                .isEqualTo(factors);
+        assertThat(spec(write(TernaryConfigWriter.write(spec).toString()))).isEqualTo(spec);
+    }
+
     @Test
     void aLayersOwnQuantizationReplacesTheTopLevelOne() throws Exception {
         ObjectNode config = ternary();
@@ -186,6 +206,20 @@ final class ConfigurationTest {
                         "layers[0].mixer.head_dim: expected an even number, whose halves the rotary positions pair,"
                                 + " found 9"),
                 invalid(
+                        "/layers/0/mixer",
+                        attention("[1,2,3]"),
+                        "layers[0].mixer.rope_scaling.freq_factors: expected a list of 2 numbers, half of head_dim,"
+                                + " found [1,2,3]"),
+                invalid(
+                        "/layers/0/mixer",
+                        attention("[1,0]"),
+                        "layers[0].mixer.rope_scaling.freq_factors[1]: expected a number from 1.0E-6 to"
+                                + " 3.4028234663852886E38, found 0"),
+                invalid(
+                        "/layers/0/mixer",
+                        attention("8"),
+                        "layers[0].mixer.rope_scaling.freq_factors: expected a list of numbers, found 8"),
+                invalid(
                         "/layers/0/mixer/conv",
                         "{\"size\":0,\"shared\":true}",
                         "layers[0].mixer.conv.size: expected an integer from 1 to 1024, found 0"),
@@ -198,6 +232,11 @@ final class ConfigurationTest {
                         "/sparsity/kind",
                         "\"random\"",
                         "sparsity.kind: expected \"none\" or \"topk\" or \"block_topk\", found \"random\""));
+    }
+
+    private static String attention(String freqFactors) {
+        return "{\"kind\":\"attention\",\"num_heads\":6,\"num_kv_heads\":2,\"head_dim\":4,\"rope_theta\":1e4,"
+                + "\"rope_scaling\":{\"rope_type\":\"default\",\"freq_factors\":" + freqFactors + "}}";
     }
 
     private static Arguments invalid(String pointer, String value, String message) {
