@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -15,32 +16,49 @@ import org.setun.checkpoint.GgufCheckpoint;
 import org.setun.checkpoint.GgufMetadata;
 import org.setun.checkpoint.StoredTensor;
 import org.setun.kernel.Activation;
+import org.setun.tensor.ElementType;
+import org.setun.tensor.Shape;
 
 /**
- * BitNet b1.58 in a GGUF file, as llama.cpp and bitnet.cpp write them: the configuration is the file's metadata, and the scales
- * of the trits lie with them.
+ * BitNet b1.58, and Llama with the same linears, in a GGUF file as llama.cpp and bitnet.cpp write them: the configuration is the
+ * file's metadata, and the scales of the trits lie with them.
+ *
+ * @param order in which the file stores the rows of the query and key projections
  */
-record GgufRecipe(ModelSpec spec) implements Recipe {
+record GgufRecipe(ModelSpec spec, RowOrder order) implements Recipe {
 
     static final String ARCHITECTURE = "general.architecture";
 
     /** The mainline's name means the activation of the first open models, the forks' names that of BitNet b1.58 2B4T. */
-    private static final Map<String, Activation> ACTIVATIONS = Map.of(
-            "bitnet", Activation.SILU,
-            "bitnet-b1.58", Activation.RELU2,
-            "bitnet-25", Activation.RELU2);
+    private static final Map<String, Family> FAMILIES = Map.of(
+            "bitnet", new Family(Activation.SILU, false),
+            "bitnet-b1.58", new Family(Activation.RELU2, false),
+            "bitnet-25", new Family(Activation.RELU2, false),
+            "llama", new Family(Activation.SILU, true));
 
     private static final double DEFAULT_THETA = 10_000;
     private static final double MAX_THETA = 1e30;
 
+    /**
+     * In what the architectures differ.
+     *
+     * @param llama whether it is Llama's graph: no norms inside mixers, rotary positions on neighbours, and factors of their
+     *     frequencies if the file has them
+     */
+    private record Family(Activation activation, boolean llama) {}
+
     /** Returns the recipe for a file. */
     static GgufRecipe of(GgufCheckpoint checkpoint) throws CheckpointFormatException {
-        return new GgufRecipe(new Reader(checkpoint).spec());
+        return new Reader(checkpoint).recipe();
     }
 
     @Override
     public WeightSource weights(TensorReader reader) {
-        return new GgufWeights(reader);
+        if (order instanceof RowOrder.Neighbours) {
+            // The configuration has read them already.
+            reader.ignore(GgufWeights.ROPE_FREQS);
+        }
+        return new GgufWeights(order, reader);
     }
 
     /** Reads the metadata of one file. */
@@ -52,32 +70,38 @@ record GgufRecipe(ModelSpec spec) implements Recipe {
         private final GgufCheckpoint checkpoint;
         private final GgufMetadata metadata;
         private final String architecture;
-        private final Activation activation;
+        private final Family family;
 
         Reader(GgufCheckpoint checkpoint) throws CheckpointFormatException {
             this.checkpoint = checkpoint;
             this.metadata = checkpoint.keyValues();
             this.architecture = metadata.string(ARCHITECTURE);
-            Activation known = ACTIVATIONS.get(architecture);
+            Family known = FAMILIES.get(architecture);
             if (known == null) {
                 throw metadata.mismatch(
                         ARCHITECTURE,
-                        "one of " + String.join(", ", new TreeSet<>(ACTIVATIONS.keySet()))
+                        "one of " + String.join(", ", new TreeSet<>(FAMILIES.keySet()))
                                 + ", of which Setun runs GGUF files",
                         architecture);
             }
-            this.activation = known;
+            this.family = known;
         }
 
-        ModelSpec spec() throws CheckpointFormatException {
+        GgufRecipe recipe() throws CheckpointFormatException {
+            OptionalInt experts = metadata.findCount(key("expert_count"));
+            if (experts.orElse(0) != 0) {
+                throw mismatch("expert_count", "0, as Setun runs no mixtures of experts here", experts.getAsInt());
+            }
             int hiddenSize = size("embedding_length", SizeLimits.WIDTH);
             int maxPositions = size("context_length", Integer.MAX_VALUE);
+            MixerSpec.Attention attention = attention(hiddenSize, maxPositions);
             LayerSpec layer = new LayerSpec(
-                    attention(hiddenSize, maxPositions),
-                    new ChannelSpec.Glu(size("feed_forward_length", SizeLimits.WIDTH), activation, true),
+                    attention,
+                    new ChannelSpec.Glu(
+                            size("feed_forward_length", SizeLimits.WIDTH), family.activation, !family.llama),
                     new SparsitySpec.Dense(),
                     TRITS);
-            return new ModelSpec(
+            ModelSpec spec = new ModelSpec(
                     vocabSize(),
                     hiddenSize,
                     maxPositions,
@@ -88,9 +112,11 @@ record GgufRecipe(ModelSpec spec) implements Recipe {
                             ? new HeadSpec.Own(LinearStorage.FLOAT)
                             : new HeadSpec.Tied(),
                     Collections.nCopies(size("block_count", SizeLimits.LAYERS), layer));
+            return new GgufRecipe(
+                    spec, family.llama ? new RowOrder.Neighbours(attention.headDim()) : new RowOrder.Halves());
         }
 
-        private MixerSpec attention(int hiddenSize, int maxPositions) throws CheckpointFormatException {
+        private MixerSpec.Attention attention(int hiddenSize, int maxPositions) throws CheckpointFormatException {
             int heads = size("attention.head_count", SizeLimits.HEADS);
             int keyValueHeads =
                     metadata.has(key("attention.head_count_kv")) ? size("attention.head_count_kv", heads) : heads;
@@ -98,7 +124,7 @@ record GgufRecipe(ModelSpec spec) implements Recipe {
                 throw mismatch("attention.head_count_kv", "a divisor of the " + heads + " heads", keyValueHeads);
             }
             int headDim = headDim(hiddenSize, heads);
-            return new MixerSpec.Attention(heads, keyValueHeads, headDim, rope(maxPositions), true);
+            return new MixerSpec.Attention(heads, keyValueHeads, headDim, rope(maxPositions, headDim), !family.llama);
         }
 
         private int headDim(int hiddenSize, int heads) throws CheckpointFormatException {
@@ -122,20 +148,44 @@ record GgufRecipe(ModelSpec spec) implements Recipe {
             }
         }
 
-        private RopeSpec rope(int maxPositions) throws CheckpointFormatException {
+        private RopeSpec rope(int maxPositions, int headDim) throws CheckpointFormatException {
             double theta = metadata.has(key("rope.freq_base"))
                     ? number("rope.freq_base", RopeReader.MIN_THETA, MAX_THETA)
                     : DEFAULT_THETA;
-            String type = metadata.findString(key("rope.scaling.type")).orElse("none");
+            // As llama.cpp has it, a factor alone scales linearly.
+            String type = metadata.findString(key("rope.scaling.type"))
+                    .orElse(metadata.has(key("rope.scaling.factor")) ? "linear" : "none");
             return new RopeSpec(
                     theta,
-                    List.of(),
+                    family.llama ? freqFactors(headDim) : List.of(),
                     switch (type) {
                         case "none" -> new RopeSpec.Scaling.None();
                         case "linear" -> new RopeSpec.Scaling.Linear(factor());
                         case "yarn" -> yarn(factor(), maxPositions);
                         default -> throw metadata.mismatch(key("rope.scaling.type"), "none, linear or yarn", type);
                     });
+        }
+
+        private List<Double> freqFactors(int headDim) throws CheckpointFormatException {
+            Optional<StoredTensor> stored = checkpoint.find(GgufWeights.ROPE_FREQS);
+            if (stored.isEmpty()) {
+                return List.of();
+            }
+            StoredTensor tensor = stored.get();
+            tensor.requireShape(Shape.of(headDim / 2));
+            tensor.requireType(ElementType.F32);
+            List<Double> factors = new ArrayList<>();
+            for (double factor : tensor.floats()) {
+                if (!(factor >= RopeSpec.MIN_FREQ_FACTOR && factor <= RopeSpec.MAX_FREQ_FACTOR)) {
+                    throw CheckpointFormatException.mismatch(
+                            tensor.where() + ", element " + factors.size(),
+                            "a number from " + RopeSpec.MIN_FREQ_FACTOR + " to " + RopeSpec.MAX_FREQ_FACTOR,
+                            factor,
+                            TensorReader.DAMAGED);
+                }
+                factors.add(factor);
+            }
+            return factors;
         }
 
         private RopeSpec.Scaling yarn(double factor, int maxPositions) throws CheckpointFormatException {

@@ -1,6 +1,7 @@
 package org.setun.architecture;
 
 import java.util.Map;
+import java.util.Set;
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.TernaryBlocks;
@@ -8,6 +9,9 @@ import org.setun.tensor.Shape;
 
 /** The tensors of a GGUF file under canonical names. */
 final class GgufWeights implements WeightSource {
+
+    /** What divides the frequencies of rotary positions: a part of the configuration that lies among the tensors. */
+    static final String ROPE_FREQS = "rope_freqs.weight";
 
     private static final String WEIGHT = ".weight";
 
@@ -32,9 +36,19 @@ final class GgufWeights implements WeightSource {
             Map.entry("channel.down_proj", "ffn_down"),
             Map.entry("channel.sub_norm", "ffn_sub_norm"));
 
+    /** Ends of the names of the linears whose output rotary positions turn. */
+    private static final Set<String> TURNED = Set.of("mixer.q_proj", "mixer.k_proj");
+
+    private final RowOrder order;
     private final TensorReader reader;
 
-    GgufWeights(TensorReader reader) {
+    /**
+     * Creates a view.
+     *
+     * @param order in which the file stores the rows of the linears whose output rotary positions turn
+     */
+    GgufWeights(RowOrder order, TensorReader reader) {
+        this.order = order;
         this.reader = reader;
     }
 
@@ -73,6 +87,7 @@ final class GgufWeights implements WeightSource {
         String scaleName = name.replace(WEIGHT, ".scale");
         boolean hasFactor = reader.checkpoint().find(scaleName).isPresent();
         float factor = hasFactor ? reader.values(scaleName, Shape.of(1))[0] : 1;
-        return GgufTrits.of(blocks, factor);
+        boolean turned = TURNED.stream().anyMatch(linear.name()::endsWith);
+        return GgufTrits.of(blocks, turned ? order : new RowOrder.Halves(), factor);
     }
 }

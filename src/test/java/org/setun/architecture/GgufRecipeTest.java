@@ -77,8 +77,8 @@ final class GgufRecipeTest {
         Path file = Files.write(temporary.resolve("other.gguf"), bytes);
 
         String message =
-                "metadata general.architecture: expected one of bitnet, bitnet-25, bitnet-b1.58, of which Setun"
-                        + " runs GGUF files, found llama-alike!; ";
+                "metadata general.architecture: expected one of bitnet, bitnet-25, bitnet-b1.58, llama, of which"
+                        + " Setun runs GGUF files, found llama-alike!; ";
         assertThatThrownBy(() -> GoldenModelTest.logits(file, "scalar", 1))
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessageContaining(message);

@@ -110,8 +110,13 @@ final class GoldenModelTest {
     void reproducesTheLogitsOfEveryPositionTheGreedyContinuationAndTheState(String name, String kernels, int threads)
             throws Exception {
         Path expected = GoldenData.directory(name.replaceFirst("/(composable(-b3)?|[^/]*\\.gguf)$", ""));
+        assertReproduces(expected, GoldenData.path(name), kernels, threads);
+    }
+
+    /** Checks that the model at {@code path} gives what the files in {@code expected} say. */
+    static void assertReproduces(Path expected, Path path, String kernels, int threads) throws Exception {
         int[] prompt = GoldenData.integers(expected, "input_ids");
-        try (Model model = load(GoldenData.path(name), kernels, threads, KeyValueFormat.F32);
+        try (Model model = load(path, kernels, threads, KeyValueFormat.F32);
                 Arena arena = Arena.ofShared();
                 Checkpoint values = Checkpoint.open(expected.resolve("expected.safetensors"))) {
             SequenceState state = newState(model, arena);

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,11 +28,16 @@ final class RopeFrequenciesTest {
     private Path temporary;
 
     static Stream<Arguments> configurations() {
+        return configurations(".*");
+    }
+
+    private static Stream<Arguments> configurations(String names) {
         Path file = GoldenData.directory("llama-bitnet-tiny").resolve("rope.json");
         return JsonMapper.shared()
                 .readTree(file)
                 .valueStream()
-                .map(example -> Arguments.of(example.get("name").stringValue(), example));
+                .map(example -> Arguments.of(example.get("name").stringValue(), example))
+                .filter(example -> String.valueOf(example.get()[0]).matches(names));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -47,6 +54,57 @@ final class RopeFrequenciesTest {
             assertRelative(rope.inverseFrequencies()[j], expected.get(j).doubleValue());
         }
         assertRelative(rope.magnitude(), example.get("attention_factor").doubleValue());
+    }
+
+    /** In GGUF files the factors stand for the scaling. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("llama3Configurations")
+    void areThoseOfTheTransformersLibraryWhereFactorsDivideThem(String name, JsonNode example) throws Exception {
+        JsonNode config = example.get("config");
+        int headDim = config.get("head_dim").intValue();
+        RopeSpec rope = read(config.toString());
+        float[] factors = LlamaGguf.ropeFreqs((RopeSpec.Scaling.Llama3) rope.scaling(), rope.theta(), headDim);
+
+        Rope divided = RopeFrequencies.of(RopeSpec.of(rope.theta()).dividedBy(list(factors)), headDim);
+
+        for (int j = 0; j < headDim / 2; j++) {
+            assertRelative(
+                    divided.inverseFrequencies()[j],
+                    example.get("inverse_frequencies").get(j).doubleValue());
+        }
+    }
+
+    static Stream<Arguments> llama3Configurations() {
+        return configurations("llama3.*");
+    }
+
+    /** As ggml has it, where an angle is first divided and then scaled by what depends on its index alone. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("linearAndYarnConfigurations")
+    void factorsDivideFrequenciesThatAreScaledToo(String name, JsonNode example) throws Exception {
+        int headDim = example.get("config").get("head_dim").intValue();
+        float[] factors = new float[headDim / 2];
+        for (int j = 0; j < factors.length; j++) {
+            factors[j] = 1 + j * j / 4f;
+        }
+
+        Rope rope = RopeFrequencies.of(read(example.get("config").toString()).dividedBy(list(factors)), headDim);
+
+        for (int j = 0; j < factors.length; j++) {
+            double scaled = example.get("inverse_frequencies").get(j).doubleValue();
+            assertRelative(rope.inverseFrequencies()[j], scaled / factors[j]);
+        }
+        assertRelative(rope.magnitude(), example.get("attention_factor").doubleValue());
+    }
+
+    static Stream<Arguments> linearAndYarnConfigurations() {
+        return configurations("(linear|yarn).*");
+    }
+
+    private static List<Double> list(float[] factors) {
+        return IntStream.range(0, factors.length)
+                .mapToObj(j -> (double) factors[j])
+                .toList();
     }
 
     private static void assertRelative(double actual, double expected) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /** Makes GGUF files byte by byte, right ones and wrong ones. */
-final class GgufBytes {
+public final class GgufBytes {
 
     private static final int U32 = 4;
     private static final int F32 = 6;
@@ -51,15 +51,15 @@ final class GgufBytes {
         return u32("general.alignment", value);
     }
 
-    GgufBytes string(String key, String value) {
+    public GgufBytes string(String key, String value) {
         return key(key, STRING, string(value));
     }
 
-    GgufBytes u32(String key, int value) {
+    public GgufBytes u32(String key, int value) {
         return key(key, U32, ints(value));
     }
 
-    GgufBytes f32(String key, float value) {
+    public GgufBytes f32(String key, float value) {
         return key(key, F32, ints(Float.floatToIntBits(value)));
     }
 
@@ -86,7 +86,7 @@ final class GgufBytes {
     }
 
     /** Adds a tensor after those that are there; {@code dimensions} fastest first. */
-    GgufBytes tensor(String name, int type, byte[] bytes, long... dimensions) {
+    public GgufBytes tensor(String name, int type, byte[] bytes, long... dimensions) {
         entry(name, type, data.size(), dimensions);
         data.writeBytes(bytes);
         while (data.size() % alignment != 0) {
@@ -106,7 +106,7 @@ final class GgufBytes {
         return this;
     }
 
-    byte[] build() {
+    public byte[] build() {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(ints(magic, version));
         out.writeBytes(longs(claimedTensors.orElse(tensors.size())));
