@@ -16,6 +16,9 @@ public record FloatLinear(FloatMatrix weights, @Nullable RmsNorm inputNorm) impl
     /** Rows that a worker takes at least, so that neighbours do not write to one cache line. */
     private static final int ROW_GRANULARITY = 16;
 
+    /** What stays in a core's cache while one token after another reads it; a head is read from memory once a step then. */
+    private static final int TILE_BYTES = 1 << 17;
+
     public FloatLinear {
         if (inputNorm != null && inputNorm.weight().length != weights.columns()) {
             throw new IllegalArgumentException(
@@ -37,9 +40,13 @@ public record FloatLinear(FloatMatrix weights, @Nullable RmsNorm inputNorm) impl
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
         int rows = weights.rows();
         int columns = weights.columns();
+        int tileRows = Math.max(1, TILE_BYTES / (columns * weights.elementType().bytes()));
         kernels.workers().forRange(rows, ROW_GRANULARITY, (from, to) -> {
-            for (int token = 0; token < input.tokens(); token++) {
-                kernels.floating().multiply(weights, input.values(), token * columns, from, to, out, token * rows);
+            for (int row = from; row < to; row += tileRows) {
+                int end = Math.min(to, row + tileRows);
+                for (int token = 0; token < input.tokens(); token++) {
+                    kernels.floating().multiply(weights, input.values(), token * columns, row, end, out, token * rows);
+                }
             }
         });
     }
