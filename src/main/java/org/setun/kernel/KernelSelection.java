@@ -51,6 +51,14 @@ public final class KernelSelection {
             return names;
         }
 
+        private String choose(String requested) {
+            if (!names().contains(requested)) {
+                throw new IllegalArgumentException("kernel \"" + requested + "\" is not possible here (" + reason
+                        + "); possible are " + String.join(", ", names()));
+            }
+            return requested.equals(AUTO) ? fastest() : requested;
+        }
+
         String fastest() {
             if (widths.isEmpty()) {
                 return SCALAR;
@@ -70,13 +78,22 @@ public final class KernelSelection {
      * @throws IllegalArgumentException if the name is unknown, or names a kernel that this machine cannot run
      */
     public static Kernels select(String requested, int threads) {
+        possible().choose(requested);
+        return select(requested, WorkerPool.of(threads));
+    }
+
+    /**
+     * Selects kernels that run on threads of the caller's.
+     *
+     * @param requested as for {@link #select(String, int)}
+     * @param workers becomes the kernels'
+     * @throws IllegalArgumentException if the name is unknown, or names a kernel that this machine cannot run
+     */
+    public static Kernels select(String requested, WorkerPool workers) {
         Possible possible = possible();
-        if (!possible.names().contains(requested)) {
-            throw new IllegalArgumentException("kernel \"" + requested + "\" is not possible here (" + possible.reason()
-                    + "); possible are " + String.join(", ", possible.names()));
-        }
+        String name = possible.choose(requested);
         boolean auto = requested.equals(AUTO);
-        String name = auto ? possible.fastest() : requested;
+        int threads = workers.threads();
         TernaryKernel ternary = ternary(name);
         SparseTernaryKernel sparse = sparse(name);
         FloatKernel floating = floating(name);
@@ -88,7 +105,7 @@ public final class KernelSelection {
                 threads,
                 threads == 1 ? "thread" : "threads",
                 auto ? possible.reason() : "as asked for");
-        return new Kernels(ternary, sparse, floating, retrieval, experts, WorkerPool.of(threads));
+        return new Kernels(ternary, sparse, floating, retrieval, experts, workers);
     }
 
     /** Returns the number of processor cores that this process may use, at least 1: a good number of threads. */

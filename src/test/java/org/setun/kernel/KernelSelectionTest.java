@@ -51,6 +51,13 @@ final class KernelSelectionTest {
         }
     }
 
+    @Test
+    void kernelsRunOnTheThreadsThatTheyAreGiven() {
+        try (WorkerPool workers = WorkerPool.of(3)) {
+            assertThat(KernelSelection.select("scalar", workers).workers()).isSameAs(workers);
+        }
+    }
+
     private static WorkerPool checkedName(String requested, String expected) {
         Kernels kernels = KernelSelection.select(requested, 2);
         assertThat(kernels.ternary().name()).isEqualTo(expected);
