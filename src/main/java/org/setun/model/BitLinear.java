@@ -60,6 +60,11 @@ public record BitLinear(
     }
 
     @Override
+    public long weightBytes() {
+        return weights.byteSize();
+    }
+
+    @Override
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
         QuantizedActivations codes = input.codes(sparsity, kernels);
         if (columns != null

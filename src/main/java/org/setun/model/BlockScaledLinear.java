@@ -52,6 +52,12 @@ public record BlockScaledLinear(
     }
 
     @Override
+    public long weightBytes() {
+        long trits = runs.stream().mapToLong(TernaryMatrix::byteSize).sum();
+        return trits + (long) scales.length * Float.BYTES;
+    }
+
+    @Override
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
         QuantizedActivations codes = input.codes(DENSE, kernels);
         int tokens = input.tokens();

@@ -10,6 +10,12 @@ public sealed interface ChannelMixer permits GatedMlp, Peer {
     List<Linear> linears();
 
     /**
+     * Returns the bytes of weights that the pass of one token reads besides the linear layers', norms and other vectors left
+     * out.
+     */
+    long otherWeightBytes();
+
+    /**
      * Transforms {@code tokens} rows.
      *
      * @param x the normed input, {@code [tokens, hidden]}

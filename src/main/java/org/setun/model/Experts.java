@@ -15,6 +15,9 @@ public sealed interface Experts permits TernaryExperts, FloatExperts {
     /** Returns the width of a row. */
     int width();
 
+    /** Returns the bytes of the two rows of an expert. */
+    long weightBytes();
+
     /**
      * Sums the picked experts' outputs, each times its gate: {@code out_t = sum_i gate_i * activation(<u_i, x_t>) * v_i} over the
      * picks {@code i} of token {@code t}, in the order of the list.

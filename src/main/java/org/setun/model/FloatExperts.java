@@ -37,6 +37,11 @@ public record FloatExperts(FloatMatrix down, FloatMatrix up) implements Experts 
     }
 
     @Override
+    public long weightBytes() {
+        return (long) width() * (down.elementType().bytes() + up.elementType().bytes());
+    }
+
+    @Override
     public void forward(
             float[] x, int tokens, Picks picks, Activation activation, float[] out, Buffers buffers, Kernels kernels) {
         float[] factors = picks.factors();

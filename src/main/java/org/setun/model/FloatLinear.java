@@ -37,6 +37,11 @@ public record FloatLinear(FloatMatrix weights, @Nullable RmsNorm inputNorm) impl
     }
 
     @Override
+    public long weightBytes() {
+        return weights.segment().byteSize();
+    }
+
+    @Override
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
         int rows = weights.rows();
         int columns = weights.columns();

@@ -34,6 +34,11 @@ public record GatedMlp(
     }
 
     @Override
+    public long otherWeightBytes() {
+        return 0;
+    }
+
+    @Override
     public void forward(float[] x, int tokens, float[] out, Buffers buffers, Kernels kernels) {
         float[] gated = buffers.first();
         float[] raised = buffers.second();

@@ -16,6 +16,9 @@ public sealed interface Linear permits BitLinear, BlockScaledLinear, FloatLinear
     @Nullable
     RmsNorm inputNorm();
 
+    /** Returns the bytes of weights that a product reads where no activation is left out, but for the input norm's. */
+    long weightBytes();
+
     /** Puts {@code x}, {@code [tokens, inputSize]}, through the input norm into {@code input}. */
     default void prepare(float[] x, int tokens, LinearInput input, Kernels kernels) {
         input.set(x, tokens, inputSize(), inputNorm(), kernels);

@@ -61,6 +61,11 @@ public record Peer(
     }
 
     @Override
+    public long otherWeightBytes() {
+        return keys.weightBytes() + (long) numHeads * topK * experts.weightBytes();
+    }
+
+    @Override
     public void forward(float[] x, int tokens, float[] out, Buffers buffers, Kernels kernels) {
         ExpertBuffers scratch = buffers.experts();
         float[] queries = buffers.first();

@@ -48,6 +48,14 @@ public record ProductKeys(List<Pair> pairs) {
         return pairs.getFirst().first().columns();
     }
 
+    /** Returns the bytes of all sub-keys. */
+    long weightBytes() {
+        return pairs.stream()
+                .mapToLong(pair -> pair.first().values().byteSize()
+                        + pair.second().values().byteSize())
+                .sum();
+    }
+
     /** Returns the number of scores that are held at once for batches of at most {@code maxTokens} tokens. */
     int scoresHeld(int heads, int maxTokens) {
         return Math.multiplyExact(Math.min(maxTokens, GROUP_TOKENS) * 2 * heads, side());

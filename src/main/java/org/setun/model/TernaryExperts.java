@@ -44,6 +44,11 @@ public record TernaryExperts(TernaryTable down, TernaryTable up, Sparsity sparsi
     }
 
     @Override
+    public long weightBytes() {
+        return 2 * TernaryTable.packedBytes(1, width());
+    }
+
+    @Override
     public void forward(
             float[] x, int tokens, Picks picks, Activation activation, float[] out, Buffers buffers, Kernels kernels) {
         // The experts read the layer's input as it is, without the norm that the query projection may have.
