@@ -1,10 +1,6 @@
 package org.setun.kernel;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -35,19 +31,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(value = 2, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
 public class MemoryBandwidthBenchmark {
 
-    /** More than the last-level cache. */
-    private static final long BYTES = 512L << 20;
-
-    /** A page, and enough for an inner loop that the compiler turns into vectors. */
-    private static final int BLOCK = 4096;
-
     /** Threads that share the memory. */
     @Param({"1", "2"})
     public int threads;
 
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory = arena.allocate(BYTES, BLOCK);
-    private final LongAdder total = new LongAdder();
+    private final StreamingRead memory = new StreamingRead(StreamingRead.DEFAULT_BYTES);
     private WorkerPool workers = WorkerPool.of(1);
 
     /** The rate of an iteration. */
@@ -64,37 +52,24 @@ public class MemoryBandwidthBenchmark {
         }
     }
 
-    /** Touches every page. */
+    /** Starts the threads. */
     @Setup
-    public void fill() {
+    public void start() {
+        workers.close();
         workers = WorkerPool.of(threads);
-        memory.fill((byte) 1);
     }
 
     /** Ends the threads and frees the memory. */
     @TearDown
     public void free() {
         workers.close();
-        arena.close();
+        memory.close();
     }
 
     /** Reads all of it. */
     @Benchmark
-    public LongAdder read(Rate rate) {
-        workers.forRange((int) (BYTES / BLOCK), 1, (from, to) -> {
-            for (int block = from; block < to; block++) {
-                total.add(sum(memory, (long) block * BLOCK));
-            }
-        });
-        rate.bytes += BYTES;
-        return total;
-    }
-
-    private static long sum(MemorySegment memory, long at) {
-        long sum = 0;
-        for (int i = 0; i < BLOCK; i += Long.BYTES) {
-            sum += memory.get(ValueLayout.JAVA_LONG, at + i);
-        }
-        return sum;
+    public long read(Rate rate) {
+        rate.bytes += memory.bytes();
+        return memory.read(workers);
     }
 }
