@@ -38,17 +38,22 @@ public record GenerationDefaults(
         stopTokenIds = List.copyOf(stopTokenIds);
     }
 
+    /** Returns the defaults of a checkpoint whose configuration alone says something: {@code tokens}. */
+    static GenerationDefaults of(SpecialTokens tokens) {
+        return new GenerationDefaults(
+                tokens.bos(),
+                tokens.eos(),
+                Optional.empty(),
+                OptionalDouble.empty(),
+                OptionalDouble.empty(),
+                OptionalInt.empty());
+    }
+
     /** Reads the defaults of the checkpoint in {@code directory}, whose configuration gives {@code tokens}. */
     static GenerationDefaults read(Path directory, SpecialTokens tokens) throws CheckpointFormatException, IOException {
         Path file = directory.resolve(FILE);
         if (!Files.exists(file)) {
-            return new GenerationDefaults(
-                    tokens.bos(),
-                    tokens.eos(),
-                    Optional.empty(),
-                    OptionalDouble.empty(),
-                    OptionalDouble.empty(),
-                    OptionalInt.empty());
+            return of(tokens);
         }
         ConfigObject config = ConfigObject.read(file);
         SpecialTokens own = TernaryConfigReader.specialTokens(config);

@@ -1,6 +1,6 @@
 package org.setun.architecture;
 
-import org.setun.model.Model;
+import org.setun.model.TernaryModel;
 
 /**
  * A model in memory with what its checkpoint says about it.
@@ -10,4 +10,5 @@ import org.setun.model.Model;
  * @param defaults how its authors want it to generate
  * @param maxActivationSparsity the most activation sparsity that requests may ask for; 0 for none, always less than 1
  */
-public record LoadedModel(Model model, ModelReport report, GenerationDefaults defaults, double maxActivationSparsity) {}
+public record LoadedModel(
+        TernaryModel model, ModelReport report, GenerationDefaults defaults, double maxActivationSparsity) {}

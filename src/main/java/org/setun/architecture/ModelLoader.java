@@ -10,6 +10,9 @@ import org.setun.model.TernaryModel;
 /** Turns a checkpoint on disk into a model in memory. */
 public final class ModelLoader {
 
+    /** Of random weights: the same in every run, so that two runs compute the same. */
+    private static final long SEED = 1958;
+
     private ModelLoader() {}
 
     /**
@@ -52,6 +55,31 @@ public final class ModelLoader {
                 arena.close();
                 throw e;
             }
+        }
+    }
+
+    /**
+     * Makes a model of a published shape with random weights, which writes nonsense as fast as the real one writes sense.
+     *
+     * @param kernels whose workers share the work, and which the model then owns; if this throws, they remain the caller's
+     * @param options how it is to be loaded
+     */
+    // The arena becomes the model's, which closes it.
+    @SuppressWarnings("MustBeClosedChecker")
+    public static LoadedModel random(NamedShape shape, Kernels kernels, LoadOptions options) {
+        ModelSpec spec = shape.spec();
+        Arena arena = Arena.ofShared();
+        try (RandomWeights weights = new RandomWeights(spec.layers().size(), SEED, kernels.workers())) {
+            ModelBuilder builder = new ModelBuilder(spec, weights, kernels, options, arena, tensor -> {});
+            TernaryModel model = builder.build();
+            ModelReport report = builder.report().build(shape, options.keyValues());
+            return new LoadedModel(model, report, GenerationDefaults.of(spec.tokens()), options.limit(spec));
+        } catch (CheckpointFormatException e) {
+            arena.close();
+            throw new IllegalStateException("random weights are no file that could be damaged", e);
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
         }
     }
 }

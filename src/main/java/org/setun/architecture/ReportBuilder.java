@@ -52,15 +52,29 @@ final class ReportBuilder {
     /** Returns the report of a checkpoint that becomes the model of {@code spec}, with keys and values in {@code format}. */
     ModelReport build(OpenCheckpoint checkpoint, ModelSpec spec, KeyValueFormat format)
             throws CheckpointFormatException {
+        return build(checkpoint.family(), checkpoint.architecture(), stored(checkpoint), spec, format);
+    }
+
+    /** Returns the report of a model of a published shape with weights of no meaning, with keys and values in {@code format}. */
+    ModelReport build(NamedShape shape, KeyValueFormat format) {
+        return build(TernaryRecipe.MODEL_TYPE, shape.shapeName(), List.of(), shape.spec(), format);
+    }
+
+    private ModelReport build(
+            String family,
+            String architecture,
+            List<ModelReport.Stored> stored,
+            ModelSpec spec,
+            KeyValueFormat format) {
         return new ModelReport(
-                checkpoint.family(),
-                checkpoint.architecture(),
+                family,
+                architecture,
                 LayerDescription.of(spec.layers()),
                 spec.layers().size(),
                 spec.parameters(),
                 loadedBytes,
                 ModelReport.Sequence.of(spec, format),
-                stored(checkpoint),
+                stored,
                 ternary,
                 Optional.empty());
     }

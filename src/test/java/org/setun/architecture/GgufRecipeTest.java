@@ -37,9 +37,8 @@ final class GgufRecipeTest {
     void scalesThatDifferFromBlockToBlockArePartOfTheModel() throws Exception {
         Path file = withBlockScales();
         var kernels = KernelSelection.select("scalar", 2);
-        TernaryModel model =
-                (TernaryModel) ModelLoader.load(file, kernels, LoadOptions.of(KeyValueFormat.F32), LoadProgress.NONE)
-                        .model();
+        TernaryModel model = ModelLoader.load(file, kernels, LoadOptions.of(KeyValueFormat.F32), LoadProgress.NONE)
+                .model();
 
         assertThat(model.blocks().get(0).mixer().linears().getFirst()).isInstanceOf(BlockScaledLinear.class);
         model.close();

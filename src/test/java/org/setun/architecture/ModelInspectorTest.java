@@ -16,7 +16,6 @@ import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
 import org.setun.model.Block;
 import org.setun.model.KeyValueFormat;
-import org.setun.model.TernaryModel;
 import org.setun.model.TokenMixer;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
@@ -52,8 +51,8 @@ final class ModelInspectorTest {
 
         LoadedModel loaded =
                 ModelLoader.load(directory, kernels, LoadOptions.of(KeyValueFormat.F32), LoadProgress.NONE);
-        List<TokenMixer> mixers = ((TernaryModel) loaded.model())
-                .blocks().stream().map(Block::mixer).toList();
+        List<TokenMixer> mixers =
+                loaded.model().blocks().stream().map(Block::mixer).toList();
         loaded.model().close();
         assertThat(report.sequence())
                 .isEqualTo(new ModelReport.Sequence(
