@@ -1,5 +1,5 @@
 /**
- * The commands: serve, pull, convert, inspect, logits, generate.
+ * The commands: serve, pull, convert, inspect, logits, generate, bench.
  */
 @NullMarked
 package org.setun.cli;

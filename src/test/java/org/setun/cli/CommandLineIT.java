@@ -37,9 +37,9 @@ final class CommandLineIT {
     void helpNamesEveryCommand() throws Exception {
         Result result = PackagedSetun.run("--help");
         assertThat(result.exitCode()).isZero();
-        assertThat(result.out()).contains("serve", "pull", "convert", "inspect", "logits", "generate");
+        assertThat(result.out()).contains("serve", "pull", "convert", "inspect", "logits", "generate", "bench");
         assertThat(result.err()).isEmpty();
-        for (String command : new String[] {"serve", "pull", "convert", "inspect", "logits", "generate"}) {
+        for (String command : new String[] {"serve", "pull", "convert", "inspect", "logits", "generate", "bench"}) {
             assertThat(PackagedSetun.run(command, "--help").exitCode()).isZero();
         }
     }
@@ -169,6 +169,34 @@ final class CommandLineIT {
         Result again =
                 PackagedSetun.run("generate", "--prompt", "Once upon a time", "--max-tokens", "40", "--seed", "7");
         assertThat(again.out()).isEqualTo(result.out());
+    }
+
+    @Test
+    void benchMeasuresTheModelThatShipsAndPrintsNothingButJson() throws Exception {
+        Result result = PackagedSetun.run("bench", "--json", "--seconds", "0.1", "--prompt", "64");
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        JsonNode report = JSON.readTree(result.out());
+        assertThat(report.get("model").stringValue()).isEqualTo("setun-fairy");
+        assertThat(report.get("bandwidth_gb_s").doubleValue()).isPositive();
+        assertThat(report.get("runs")).hasSize(2);
+        for (JsonNode run : report.get("runs")) {
+            assertThat(run.get("tokens_per_s").doubleValue()).isPositive();
+        }
+    }
+
+    @Test
+    void benchMakesAModelOfAPublishedShape() throws Exception {
+        Result result = PackagedSetun.run(
+                "bench", "--shape", "mmfree-370m", "--json", "--seconds", "0.1", "--prompt", "8", "--context", "0");
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        JsonNode report = JSON.readTree(result.out());
+        assertThat(report.get("parameters").longValue()).isEqualTo(374_108_160);
+        assertThat(report.get("runs").get(1).get("bandwidth_fraction").doubleValue())
+                .isPositive();
+        Result unknown = PackagedSetun.run("bench", "--shape", "mmfree");
+        assertThat(unknown.exitCode()).isEqualTo(2);
+        assertThat(unknown.out()).isEmpty();
+        assertThat(unknown.err()).startsWith("--shape: expected one of bitnet-2b4t, mmfree-370m");
     }
 
     @Test

@@ -1,0 +1,272 @@
+package org.setun.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.setun.architecture.LoadOptions;
+import org.setun.architecture.LoadedModel;
+import org.setun.architecture.ModelLoader;
+import org.setun.architecture.NamedShape;
+import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.kernel.KernelSelection;
+import org.setun.kernel.Kernels;
+import org.setun.kernel.WorkerPool;
+import org.setun.model.KeyValueFormat;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Measures how fast a model runs on this machine. */
+@Command(
+        name = "bench",
+        description = {
+            "Measures prefill and decoding, and how fast threads read memory in order, in the same run.",
+            "Tokens a second are those of all sequences of a batch together. For each number of threads the model is loaded"
+                    + " as it would be for serving. Each setting first runs a while unmeasured, for the compiler; then all"
+                    + " take turns, a slice of time each, so that what disturbs the machine disturbs all of them. Medians"
+                    + " are shown. A decoding step takes the likeliest token of every sequence.",
+            "The share of the bandwidth counts the weights that a step reads, each once, and the sequences' states. Dropped"
+                    + " activations are not subtracted: with sparsity it is the share that a dense model of that speed would"
+                    + " need, and may be more than all."
+        })
+final class BenchCommand implements Callable<Integer> {
+
+    private static final int MOST_THREADS = 1024;
+    private static final int MOST_SEQUENCES = 1024;
+    private static final int MOST_TOKENS = 1 << 20;
+    private static final int MOST_SECONDS = 3600;
+    private static final double NANOS = 1e9;
+    private static final double MEGABYTE = 1e6;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            description = "A checkpoint directory or file; default: the model that ships.")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--shape",
+            paramLabel = "NAME",
+            description =
+                    "Random weights in the sizes of a published model instead: bitnet-2b4t, mmfree-370m, mmfree-1.3b or"
+                            + " mmfree-2.7b.")
+    private @Nullable String shape;
+
+    @Option(
+            names = "--threads",
+            split = ",",
+            paramLabel = "N",
+            description = "Threads that compute, such as 1,2; default: one a core.")
+    private List<Integer> threads = List.of();
+
+    @Option(
+            names = "--batch",
+            split = ",",
+            paramLabel = "N",
+            description = "Sequences that decode together, such as 1,16; default: 1. Prefill is of one sequence.")
+    private List<Integer> batches = List.of(1);
+
+    @Option(
+            names = "--sparsity",
+            split = ",",
+            paramLabel = "S",
+            description =
+                    "Fractions of activations to drop in every layer, such as 0,0.6; default: 0. For those above 0 the"
+                            + " model keeps its weights by columns too; beside 0 it is in memory twice.")
+    private List<Double> sparsities = List.of(0.0);
+
+    @Option(names = "--prompt", paramLabel = "N", description = "Tokens of the prefill; default: 512.")
+    private int prompt = 512;
+
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            description = "Tokens that sequences have before they decode, which are computed once; default: 32.")
+    private int context = 32;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            description =
+                    "Time to measure each setting; default: 4. A sample takes a 25th of it, and warming up a fifth"
+                            + " besides. Long prompts may take half as long again, and are then measured in part.")
+    private double seconds = 4;
+
+    @Option(
+            names = "--kernel",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description =
+                    "The arithmetic: auto, scalar, vector-128, vector-256, vector-512 or lookup-512; default: auto.")
+    private String kernel = "auto";
+
+    @Option(
+            names = "--key-value-format",
+            paramLabel = "FORMAT",
+            defaultValue = "F32",
+            description = "How attention keeps keys and values: ${COMPLETION-CANDIDATES}; default: f32.")
+    private KeyValueFormat keyValueFormat = KeyValueFormat.F32;
+
+    @Option(names = "--json", description = "Print one JSON object instead of text.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws Exception {
+        BenchPlan plan = plan();
+        if (shape != null) {
+            NamedShape named = NamedShape.named(shape)
+                    .orElseThrow(() -> wrong(
+                            "--shape: expected one of " + String.join(", ", NamedShape.names()) + ", found " + shape));
+            measure(plan, shape, (kernels, limit) -> ModelLoader.random(named, kernels, options(limit)));
+        } else {
+            try (ModelSource source = ModelSource.open(model)) {
+                measure(plan, source.name(), (kernels, limit) -> load(source, kernels, limit));
+            }
+        }
+        return 0;
+    }
+
+    private BenchPlan plan() {
+        if (model != null && shape != null) {
+            throw wrong("--shape: expected no --model beside it, found " + model);
+        }
+        threads.forEach(count -> requireRange("--threads", 1, MOST_THREADS, count));
+        batches.forEach(count -> requireRange("--batch", 1, MOST_SEQUENCES, count));
+        for (double sparsity : sparsities) {
+            if (!(sparsity >= 0 && sparsity < 1)) {
+                throw wrong("--sparsity: expected at least 0 and less than 1, found " + sparsity);
+            }
+        }
+        requireRange("--prompt", 1, MOST_TOKENS, prompt);
+        requireRange("--context", 0, MOST_TOKENS, context);
+        if (!(seconds > 0 && seconds <= MOST_SECONDS)) {
+            throw wrong("--seconds: expected more than 0 and at most " + MOST_SECONDS + ", found " + seconds);
+        }
+        Duration perSetting = Duration.ofNanos(Math.round(seconds * NANOS));
+        List<Integer> counts = threads.isEmpty() ? List.of(KernelSelection.physicalCores()) : threads;
+        return new BenchPlan(counts, batches, sparsities, prompt, context, perSetting);
+    }
+
+    private void requireRange(String option, int from, int to, int found) {
+        if (found < from || found > to) {
+            throw wrong(option + ": expected " + from + " to " + to + ", found " + found);
+        }
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    private LoadOptions options(double maxActivationSparsity) {
+        return new LoadOptions(keyValueFormat, OptionalDouble.of(maxActivationSparsity));
+    }
+
+    private LoadedModel load(ModelSource source, Kernels kernels, double maxActivationSparsity)
+            throws CheckpointFormatException, IOException {
+        try (ConsoleProgress progress = new ConsoleProgress("loading")) {
+            return ModelLoader.load(source.path(), kernels, options(maxActivationSparsity), progress);
+        }
+    }
+
+    private void measure(BenchPlan plan, String name, Bench.ModelMaker maker)
+            throws CheckpointFormatException, IOException {
+        List<BenchReport> reports = new ArrayList<>();
+        for (int count : plan.threads()) {
+            int loadingThreads = Math.max(count, KernelSelection.physicalCores());
+            try (LoadingWorkerPool workers = new LoadingWorkerPool(count, loadingThreads);
+                    Bench bench = new Bench(plan, kernels(workers), workers)) {
+                bench.load(maker);
+                PrintWriter err = spec.commandLine().getErr();
+                err.printf("%s, threads %d: measuring for about %d s%n", name, count, plan.expectedSeconds());
+                err.flush();
+                reports.add(bench.run(name));
+            }
+        }
+        show(BenchReport.of(reports));
+    }
+
+    private void show(BenchReport report) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            JsonMapper mapper = JsonMapper.builder()
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .build();
+            out.println(mapper.writeValueAsString(report));
+        } else {
+            print(report, out);
+        }
+        out.flush();
+    }
+
+    private Kernels kernels(WorkerPool workers) {
+        try {
+            return KernelSelection.select(kernel, workers);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--kernel: " + e.getMessage(), e);
+        }
+    }
+
+    private static void print(BenchReport report, PrintWriter out) {
+        out.printf("%s%n", report.model());
+        out.printf("  weights         %,d, loaded in %.1f s%n", report.parameters(), report.loadSeconds());
+        out.printf("  read by a step  %,.1f MB of weights%n", report.passWeightBytes() / MEGABYTE);
+        if (report.residentBytes() != null) {
+            out.printf("  resident        %,.0f MB, all of the process%n", report.residentBytes() / MEGABYTE);
+        }
+        out.printf("  kernel          %s%n", report.kernel());
+        Map<Integer, Double> reads = new LinkedHashMap<>();
+        report.runs().forEach(run -> reads.put(run.threads(), run.bandwidth()));
+        out.printf(
+                "  memory reads    %s%n",
+                reads.entrySet().stream()
+                        .map(entry -> "%.1f GB/s with %d %s"
+                                .formatted(
+                                        entry.getValue(), entry.getKey(), entry.getKey() == 1 ? "thread" : "threads"))
+                        .collect(Collectors.joining(", ")));
+        out.printf(
+                "%n%-8s %7s %6s %8s %8s %6s %10s %10s %10s %8s %10s%n",
+                "phase",
+                "threads",
+                "batch",
+                "sparsity",
+                "position",
+                "tokens",
+                "tokens/s",
+                "slowest",
+                "fastest",
+                "samples",
+                "bandwidth");
+        for (BenchReport.Run run : report.runs()) {
+            out.printf(
+                    "%-8s %7d %6d %8.2f %8d %6d %10.1f %10.1f %10.1f %8d %10s%n",
+                    run.phase(),
+                    run.threads(),
+                    run.batch(),
+                    run.sparsity(),
+                    run.position(),
+                    run.timedTokens(),
+                    run.rate(),
+                    run.slowest(),
+                    run.fastest(),
+                    run.samples(),
+                    run.bandwidthFraction() == null ? "" : "%.0f %%".formatted(100 * run.bandwidthFraction()));
+        }
+    }
+}
