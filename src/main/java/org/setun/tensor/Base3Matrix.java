@@ -179,14 +179,20 @@ public final class Base3Matrix implements TernaryMatrix {
         int chunkGroups = Math.min(CHUNK_GROUPS, groups - chunk);
         int vector = (row - panel) / VECTOR_ROWS;
         int block = vector / BLOCK_VECTORS * BLOCK_VECTORS;
-        int blockVectors = Math.min(BLOCK_VECTORS, vectors - block);
         int lane = row % VECTOR_ROWS;
         long vectorsBefore = (long) panel / VECTOR_ROWS * groups
                 + (long) chunk * vectors
                 + (long) block * chunkGroups
-                + (long) (group - chunk) * blockVectors
+                + (long) (group - chunk) * blockVectors(rows, panelRows, row)
                 + (vector - block);
         return vectorsBefore * VECTOR_ROWS + (lane < HALF ? 2 * lane : 2 * (lane - HALF) + 1);
+    }
+
+    /** Returns how many vectors the block of row {@code row} has. */
+    private static int blockVectors(int rows, int panelRows, int row) {
+        int panel = row / panelRows * panelRows;
+        int block = (row - panel) / VECTOR_ROWS / BLOCK_VECTORS * BLOCK_VECTORS;
+        return Math.min(BLOCK_VECTORS, panelVectors(rows, panelRows, panel) - block);
     }
 
     /** Packs a matrix. */
@@ -210,9 +216,12 @@ public final class Base3Matrix implements TernaryMatrix {
         @Override
         public Builder setRow(int row, byte[] trits, int offset) {
             int groups = groups(columns);
+            long stride = (long) blockVectors(rows, panelRows, row) * VECTOR_ROWS;
+            long at = 0;
             int nonZero = 0;
             int negative = 0;
             for (int group = 0; group < groups; group++) {
+                at = group % CHUNK_GROUPS == 0 ? offset(rows, panelRows, groups, row, group) : at + stride;
                 int first = group * GROUP_COLUMNS;
                 int value = 0;
                 for (int k = Math.min(GROUP_COLUMNS, columns - first) - 1; k >= 0; k--) {
@@ -220,12 +229,8 @@ public final class Base3Matrix implements TernaryMatrix {
                     nonZero += trit & 1;
                     value = value * BASE + trit;
                 }
-                int code = value;
-                if (value < 0) {
-                    negative++;
-                    code = SIGN - value;
-                }
-                codes.set(ValueLayout.JAVA_BYTE, offset(rows, panelRows, groups, row, group), (byte) code);
+                negative += value >>> (Integer.SIZE - 1);
+                codes.set(ValueLayout.JAVA_BYTE, at, (byte) (value < 0 ? SIGN - value : value));
             }
             negatives[row] = negative;
             nonZeros.add(nonZero);
