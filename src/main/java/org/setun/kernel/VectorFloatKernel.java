@@ -70,7 +70,7 @@ final class VectorFloatKernel implements FloatKernel {
             addSquares(x, offset + first, summed, partials, first);
         }
         ScalarFloatKernel.addProducts(x, offset, x, offset, summed, length, partials);
-        return ScalarFloatKernel.sum(partials);
+        return sum(partials);
     }
 
     /** Fills the partial sums {@code [first, first + STEP)}. */
@@ -361,10 +361,28 @@ final class VectorFloatKernel implements FloatKernel {
             for (int first = 0; first < PARTIAL_SUMS; first += STEP) {
                 addRow(matrix, at, x, xOffset, bound, partials, first);
             }
-            matrix.readRow(r, bound, columns, tail, 0);
-            ScalarFloatKernel.addProducts(tail, 0, x, xOffset + bound, 0, tail.length, partials);
-            out[outOffset + r] = ScalarFloatKernel.sum(partials);
+            if (tail.length > 0) {
+                matrix.readRow(r, bound, columns, tail, 0);
+                ScalarFloatKernel.addProducts(tail, 0, x, xOffset + bound, 0, tail.length, partials);
+            }
+            out[outOffset + r] = sum(partials);
         }
+    }
+
+    /** Adds the partial sums up as {@link ScalarFloatKernel#sum} does, whole vectors at once as long as a half has any. */
+    private static float sum(float[] partials) {
+        int half = PARTIAL_SUMS / 2;
+        for (; half >= LANES; half /= 2) {
+            for (int i = 0; i < half; i += LANES) {
+                load(partials, i).add(load(partials, i + half)).intoArray(partials, i);
+            }
+        }
+        for (; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                partials[i] += partials[i + half];
+            }
+        }
+        return partials[0];
     }
 
     @Override
@@ -381,7 +399,7 @@ final class VectorFloatKernel implements FloatKernel {
         }
         float[] partials = new float[PARTIAL_SUMS];
         addValues(x, 0, length, partials);
-        multiply(x, 0, length, 1 / ScalarFloatKernel.sum(partials));
+        multiply(x, 0, length, 1 / sum(partials));
     }
 
     /** Multiplies a whole number of vectors by {@code scale}, and returns the largest product. */
