@@ -13,4 +13,11 @@ final class AvailableKernels {
                 .filter(name -> !name.equals(KernelSelection.AUTO))
                 .toList();
     }
+
+    /** Returns the names that differ for kernels whose vectors are all that there is to choose. */
+    static List<String> widths() {
+        return names().stream()
+                .filter(name -> !name.equals(KernelSelection.LOOKUP))
+                .toList();
+    }
 }

@@ -26,7 +26,7 @@ final class ExpertKernelTest {
     private static final int TOKENS = 3;
 
     static Stream<ExpertKernel> kernels() {
-        return AvailableKernels.names().stream().map(KernelSelection::experts);
+        return AvailableKernels.widths().stream().map(KernelSelection::experts);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -182,7 +182,7 @@ final class ExpertKernelTest {
 
     @Test
     void kernelsAreNamedAfterTheirWidth() {
-        assertThat(kernels().map(ExpertKernel::name)).isEqualTo(AvailableKernels.names());
+        assertThat(kernels().map(ExpertKernel::name)).isEqualTo(AvailableKernels.widths());
     }
 
     private static TernaryTable table(int columns, IntUnaryOperator trits, Arena arena) {

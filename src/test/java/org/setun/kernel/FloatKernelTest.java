@@ -56,7 +56,7 @@ final class FloatKernelTest {
     private Random random = new Random();
 
     static Stream<FloatKernel> kernels() {
-        return AvailableKernels.names().stream().map(KernelSelection::floating);
+        return AvailableKernels.widths().stream().map(KernelSelection::floating);
     }
 
     @BeforeEach

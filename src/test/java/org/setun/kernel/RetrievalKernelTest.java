@@ -24,7 +24,7 @@ final class RetrievalKernelTest {
     private Random random = new Random();
 
     static Stream<RetrievalKernel> kernels() {
-        return AvailableKernels.names().stream().map(KernelSelection::retrieval);
+        return AvailableKernels.widths().stream().map(KernelSelection::retrieval);
     }
 
     @BeforeEach
@@ -208,6 +208,6 @@ final class RetrievalKernelTest {
 
     @Test
     void kernelsAreNamedAfterTheirWidth() {
-        assertThat(kernels().map(RetrievalKernel::name)).isEqualTo(AvailableKernels.names());
+        assertThat(kernels().map(RetrievalKernel::name)).isEqualTo(AvailableKernels.widths());
     }
 }

@@ -27,7 +27,7 @@ final class SparseTernaryKernelTest {
     private static final double[] KEPT = {0, 0.01, 0.2, 0.4, 0.6, 0.95, 1};
 
     static Stream<SparseTernaryKernel> kernels() {
-        return AvailableKernels.names().stream().map(KernelSelection::sparse);
+        return AvailableKernels.widths().stream().map(KernelSelection::sparse);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -118,10 +118,7 @@ final class SparseTernaryKernelTest {
 
     @Test
     void kernelsAreNamedAfterTheirWidth() {
-        assertThat(kernels().map(SparseTernaryKernel::name))
-                .isEqualTo(AvailableKernels.names().stream()
-                        .map(name -> name.replace("lookup", "vector"))
-                        .toList());
+        assertThat(kernels().map(SparseTernaryKernel::name)).isEqualTo(AvailableKernels.widths());
     }
 
     private static void check(
