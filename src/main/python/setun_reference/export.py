@@ -26,9 +26,11 @@ def packed_config(config, linear, experts):
     config = copy.deepcopy(config)
     for owner in [config, *config["layers"]]:
         quantization = owner.get("quantization", {})
+        if quantization.get("experts", quantization.get("linear")) == "online":
+            quantization["experts"] = experts
         for key, kind in quantization.items():
             if kind == "online":
-                quantization[key] = experts if key == "experts" else linear
+                quantization[key] = linear
     return config
 
 

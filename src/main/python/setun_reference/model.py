@@ -10,6 +10,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from .gather import gather_dot, gather_sum
 from .quantization import PACKINGS, absmean_ternary, activation_scale, quantize, sparsify, straight_through
 from .recurrence import gated_scan
 
@@ -234,9 +235,17 @@ class ExpertTable(nn.Module):
             scale = self.weight_scale
             return rows, scale[index] if scale.numel() > 1 else scale.expand(index.shape)
         trits, scale = absmean_ternary(rows, dim=-1)
-        if self.training:
-            return straight_through(rows, trits * scale), torch.ones(index.shape)
         return trits, scale.squeeze(-1)
+
+    def table(self):
+        """Returns the vectors of all experts as training sees them, scale included.
+
+        A batch retrieves more rows than there are experts, so rounding every row once is cheaper than the retrieved ones.
+        """
+        if self.quantization != "online":
+            return self.weight if self.quantization == "float" else self.weight * self.weight_scale[:, None]
+        trits, scale = absmean_ternary(self.weight, dim=-1)
+        return straight_through(self.weight, trits * scale)
 
 
 class PEER(nn.Module):
@@ -269,7 +278,8 @@ class PEER(nn.Module):
             query = self.query_norm(query)
         query = query.unflatten(-1, (2, self.key_dim))
         keys = self.sub_keys.expand(self.heads, -1, -1, -1)
-        half, half_id = self.best(torch.einsum("bthpd,hpnd->bthpn", query, keys))
+        with torch.autocast("cpu", enabled=False):  # bfloat16 would make equal scores common
+            half, half_id = self.best(torch.einsum("bthpd,hpnd->bthpn", query.float(), keys))
         # The best sums of two halves are among the sums of the best halves.
         total = (half[..., 0, :, None] + half[..., 1, None, :]).flatten(-2)
         expert = (half_id[..., 0, :, None] * self.side + half_id[..., 1, None, :]).flatten(-2)
@@ -289,12 +299,19 @@ class PEER(nn.Module):
         if self.down.quantization != "float":
             codes, scale = quantize(x)
             codes = sparsify(codes, self.query_proj.sparsity, exact=not self.training)
-            if self.training:
-                codes, scale = straight_through(x, codes / scale), torch.ones_like(scale)
+        if self.training:
+            return self.train_experts(straight_through(x, codes / scale), self.score(score), expert)
         down, down_scale = self.down.rows(expert)
         up, up_scale = self.up.rows(expert)
         a = torch.einsum("btd,bthkd->bthk", codes, down) * (down_scale / scale[..., None])
         return torch.einsum("bthk,bthkd->btd", self.activation(a) * self.score(score) * up_scale, up)
+
+    def train_experts(self, x, score, expert):
+        """The same sum over experts, without a copy of their rows for every token."""
+        index = expert.flatten(0, 1).flatten(1)
+        a = gather_dot(x.float().flatten(0, 1), self.down.table(), index)
+        weight = self.activation(a) * score.float().flatten(0, 1).flatten(1)
+        return gather_sum(weight, self.up.table(), index).view(x.shape)
 
 
 class QueryNorm(nn.Module):
@@ -375,9 +392,11 @@ class TernaryLM(nn.Module):
         Training packs many documents into one sequence, so there a beginning-of-text token empties the state.
         """
         x, states = self.model(ids, states)
-        if self.lm_head is not None:
-            return self.lm_head(x), states
-        return F.linear(x, self.model.embed_tokens.weight), states
+        return self.logits(x), states
+
+    def logits(self, x):
+        """Multiplies the last hidden states by the output matrix, which may be the embedding."""
+        return self.lm_head(x) if self.lm_head is not None else F.linear(x, self.model.embed_tokens.weight)
 
 
 def expand_layers(config):

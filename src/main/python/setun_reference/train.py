@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from .data import TrainingStream, read_books
 from .evaluate import bits_per_byte
 from .model import MLGRU, ExpertTable, TernaryLM
+from .quantization import compile_selection
 from .tokenizer import load_tokenizer
 
 LONGEST_COUNTED_STEP = 5.0  # seconds; what a step takes beyond this was a pause
@@ -95,12 +96,14 @@ def train(args):
         print(f"resuming at step {progress['step']}, {progress['elapsed'] / 60:.1f} minutes", flush=True)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {stream.tokens:,} tokens an epoch", flush=True)
 
-    def loss_of(inputs, targets, states):
-        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
-            logits, states = model(inputs, states)
-        return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten()), states
+    def cross_entropy(x, targets):
+        return F.cross_entropy(model.logits(x).float().flatten(0, 1), targets.flatten())
 
-    compiled = torch.compile(loss_of) if args.compile else loss_of
+    if args.compile:  # by parts: layers of one kind share their code, so that compiling takes seconds a kind
+        compile_selection()
+        for block in model.model.layers:
+            block.compile()
+        cross_entropy = torch.compile(cross_entropy)
     recurrent = [getattr(block.mixer, "width", None) for block in model.model.layers]
     states = [None if width is None else torch.zeros(args.rows, width) for width in recurrent]
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -112,8 +115,10 @@ def train(args):
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("factor", 1.0)
         batch = torch.from_numpy(batch)
-        loss, states = compiled(batch[:, :-1], batch[:, 1:], states)
-        states = [None if state is None else state.detach() for state in states]
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
+            x, states = model.model(batch[:, :-1], states)
+            loss = cross_entropy(x, batch[:, 1:])
+        states = [None if state is None else state.detach().contiguous() for state in states]
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, args.clip)
         optimizer.step()

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 
 from setun_reference.data import split_documents
 from setun_reference.export import export, load_checkpoint
+from setun_reference.gather import gather_dot, gather_sum
 from setun_reference.logits import greedy, logits_of
 from setun_reference.model import TernaryLM
-from setun_reference.quantization import PACKINGS, pack, quantize, sparsify, unpack
+from setun_reference.quantization import PACKINGS, keep_largest, pack, quantize, sparsify, unpack
 from setun_reference.recurrence import gated_scan
 from setun_reference.tokenizer import BOS, BOS_ID, EOS_ID, load_tokenizer, train_tokenizer
 from setun_reference.train import initialize
@@ -23,14 +24,25 @@ from setun_reference.train import initialize
 CONFIG = Path(__file__).parent.parent / "configs" / "fairy-tales.json"
 
 
-def small_model():
+def small_model(channels=("glu", "peer"), sparsity=None):
+    """A model of the shipped architecture, but small, with one layer for each channel mixer."""
     config = json.loads(CONFIG.read_text())
-    config.update(vocab_size=300, hidden_size=64, num_hidden_layers=2)
-    config["layers"][0]["repeat"] = 2
-    config["layers"][0]["channel"]["intermediate_size"] = 96
+    layers = {entry["channel"]["kind"]: {**entry, "repeat": 1} for entry in config["layers"]}
+    layers["glu"]["channel"]["intermediate_size"] = 96
+    layers["peer"]["channel"].update(num_experts=64, num_heads=2, top_k=4, key_dim=8)
+    config.update(vocab_size=300, hidden_size=64, num_hidden_layers=len(channels),
+                  layers=[layers[kind] for kind in channels])
+    if sparsity is not None:
+        config["sparsity"] = sparsity
     model = TernaryLM(config)
     initialize(model)
     return model
+
+
+def tiny_tokenizer(directory):
+    text = Path(directory) / "text.txt"
+    text.write_text("Once upon a time there was a fox.\n" * 20)
+    return train_tokenizer(str(text), 300)
 
 
 class QuantizationTest(unittest.TestCase):
@@ -47,11 +59,28 @@ class QuantizationTest(unittest.TestCase):
         codes = torch.tensor([[3.0, -5.0, 5.0, 5.0]])
         self.assertEqual(sparsify(codes, {"kind": "topk", "ratio": 0.5}).tolist(), [[0.0, -5.0, 5.0, 0.0]])
 
+    def test_training_keeps_the_same_codes_and_those_that_tie_with_the_smallest(self):
+        for width, keep, largest in [(1, 1, 128), (5, 2, 4), (64, 39, 128), (97, 97, 3), (96, 1, 128)]:
+            codes = torch.randint(-largest, largest, (50, width)).float()
+            exact = sparsify(codes, {"kind": "topk", "ratio": keep / width})
+            smallest = codes.abs().sort(-1, descending=True).values[:, keep - 1:keep]
+            kept = keep_largest(codes, keep)
+            self.assertTrue(torch.equal(kept, codes * (codes.abs() >= smallest)), (width, keep))
+            self.assertTrue(torch.equal(kept[exact != 0], exact[exact != 0]), (width, keep))
+
 
 class RecurrenceTest(unittest.TestCase):
     def test_gradients_match_finite_differences(self):
         f, u, h = (torch.rand(shape, dtype=torch.double, requires_grad=True) for shape in [(2, 5, 3), (2, 5, 3), (2, 3)])
         self.assertTrue(torch.autograd.gradcheck(gated_scan, (f, u, h)))
+
+
+class GatherTest(unittest.TestCase):
+    def test_gradients_match_finite_differences(self):
+        x, table, weight = (torch.rand(shape, dtype=torch.double, requires_grad=True) for shape in [(5, 6), (7, 6), (5, 3)])
+        index = torch.randint(0, 7, (5, 3))  # rows are chosen several times, and by one token too
+        self.assertTrue(torch.autograd.gradcheck(lambda x, table: gather_dot(x, table, index), (x, table)))
+        self.assertTrue(torch.autograd.gradcheck(lambda weight, table: gather_sum(weight, table, index), (weight, table)))
 
 
 class ModelTest(unittest.TestCase):
@@ -65,20 +94,24 @@ class ModelTest(unittest.TestCase):
         self.assertTrue(torch.allclose(torch.cat([first, second], 1), whole, atol=1e-5))
 
     def test_training_mode_computes_what_evaluation_mode_computes(self):
-        model = small_model()
+        model = small_model(sparsity={"kind": "none"})  # ties of a sparse layer differ, see sparsify
         ids = torch.cat([torch.tensor([[BOS_ID]]), torch.randint(2, 300, (1, 20))], 1)
         with torch.no_grad():
             self.assertTrue(torch.allclose(model.train()(ids)[0], model.eval()(ids)[0], atol=1e-4))
 
+    def test_every_part_of_an_expert_layer_is_trained(self):
+        model = small_model(("peer",)).train()
+        model(torch.randint(2, 300, (2, 20)))[0].square().mean().backward()
+        for name, parameter in model.model.layers[0].channel.named_parameters():
+            self.assertGreater(parameter.grad.abs().max().item(), 0, name)
+
     def test_an_exported_checkpoint_computes_what_the_model_computes(self):
         model = small_model().eval()
         with tempfile.TemporaryDirectory() as directory:
-            text = Path(directory) / "text.txt"
-            text.write_text("Once upon a time there was a fox.\n" * 20)
-            tokenizer = train_tokenizer(str(text), 300)
+            tokenizer = tiny_tokenizer(directory)
             ids = tokenizer.encode("a fox").ids
             for packing in ("b3", "u2_rows"):
-                export(model, tokenizer, directory, linear=packing, floats="f32")
+                export(model, tokenizer, directory, linear=packing, experts="b3", floats="f32")
                 loaded = load_checkpoint(directory)
                 self.assertTrue(torch.allclose(logits_of(loaded, ids), logits_of(model, ids), atol=1e-5), packing)
             self.assertEqual(load_tokenizer(directory).encode("a fox").ids, ids)
@@ -102,9 +135,7 @@ class ModelTest(unittest.TestCase):
 class TokenizerTest(unittest.TestCase):
     def test_bos_is_added_and_any_text_returns(self):
         with tempfile.TemporaryDirectory() as directory:
-            text = Path(directory) / "text.txt"
-            text.write_text("Once upon a time there was a fox.\n" * 20)
-            tokenizer = train_tokenizer(str(text), 300)
+            tokenizer = tiny_tokenizer(directory)
         encoded = tokenizer.encode("Füchse 🦊\n fox")
         self.assertEqual(encoded.ids[0], BOS_ID)
         self.assertEqual(tokenizer.decode(encoded.ids), "Füchse 🦊\n fox")
