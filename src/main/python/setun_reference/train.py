@@ -21,6 +21,7 @@ from .evaluate import bits_per_byte
 from .model import MLGRU, ExpertTable, TernaryLM
 from .quantization import compile_selection
 from .tokenizer import load_tokenizer
+from .warm_start import warm_start
 
 LONGEST_COUNTED_STEP = 5.0  # seconds; what a step takes beyond this was a pause
 HIGHEST_LOWER_BOUND = 0.9   # of the last layer; the first has 0
@@ -94,6 +95,8 @@ def train(args):
         optimizer.load_state_dict(saved["optimizer"])
         progress = saved["progress"]
         print(f"resuming at step {progress['step']}, {progress['elapsed'] / 60:.1f} minutes", flush=True)
+    elif args.warm_start:
+        print(f"layers {warm_start(model, args.warm_start, args.seed)} begin as in {args.warm_start}", flush=True)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {stream.tokens:,} tokens an epoch", flush=True)
 
     def cross_entropy(x, targets):
@@ -160,6 +163,7 @@ def main():
     parser.add_argument("--tokenizer", required=True, help="directory with tokenizer.json")
     parser.add_argument("--output", required=True, help="directory for last.pt, best.pt and curve.json")
     parser.add_argument("--config", default="configs/fairy-tales.json", help="model configuration")
+    parser.add_argument("--warm-start", help="checkpoint directory to take embedding and layers from")
     parser.add_argument("--minutes", type=float, default=85, help="running time after which the learning rate is zero")
     parser.add_argument("--until", type=utc_time, help="end by this time even so, such as 2030-01-31T18:00 (UTC)")
     parser.add_argument("--rows", type=int, default=16, help="sequences in a batch")

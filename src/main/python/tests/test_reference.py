@@ -16,10 +16,11 @@ from setun_reference.export import export, load_checkpoint
 from setun_reference.gather import gather_dot, gather_sum
 from setun_reference.logits import greedy, logits_of
 from setun_reference.model import TernaryLM
-from setun_reference.quantization import PACKINGS, keep_largest, pack, quantize, sparsify, unpack
+from setun_reference.quantization import PACKINGS, absmean_ternary, keep_largest, pack, quantize, sparsify, unpack
 from setun_reference.recurrence import gated_scan
 from setun_reference.tokenizer import BOS, BOS_ID, EOS_ID, load_tokenizer, train_tokenizer
 from setun_reference.train import initialize
+from setun_reference.warm_start import draw_masters, warm_start
 
 CONFIG = Path(__file__).parent.parent / "configs" / "fairy-tales.json"
 
@@ -81,6 +82,25 @@ class GatherTest(unittest.TestCase):
         index = torch.randint(0, 7, (5, 3))  # rows are chosen several times, and by one token too
         self.assertTrue(torch.autograd.gradcheck(lambda x, table: gather_dot(x, table, index), (x, table)))
         self.assertTrue(torch.autograd.gradcheck(lambda weight, table: gather_sum(weight, table, index), (weight, table)))
+
+
+class WarmStartTest(unittest.TestCase):
+    def test_masters_round_to_the_trits_they_were_drawn_for(self):
+        trits, scale = absmean_ternary(torch.randn(64, 64))
+        again, drawn = absmean_ternary(draw_masters(trits, scale))
+        self.assertLess((again != trits).float().mean().item(), 0.02)
+        self.assertAlmostEqual(drawn.item(), scale.item(), delta=0.03 * scale.item())
+
+    def test_layers_of_the_source_are_taken_in_order_around_new_ones(self):
+        source, model = small_model(("glu", "glu")), small_model(("glu", "peer", "glu"))
+        with tempfile.TemporaryDirectory() as directory:
+            export(source, tiny_tokenizer(directory), directory, floats="f32")
+            self.assertEqual(warm_start(model, directory), [0, 2])
+            with self.assertRaisesRegex(ValueError, "1 layers found no place"):
+                warm_start(small_model(("glu", "peer")), directory)
+        self.assertTrue(torch.equal(model.model.embed_tokens.weight, source.model.embed_tokens.weight))
+        taken, given = (m.model.layers[-1].channel.down_proj.trits()[0] for m in (model, source))
+        self.assertLess((taken != given).float().mean().item(), 0.02)
 
 
 class ModelTest(unittest.TestCase):
