@@ -3,7 +3,8 @@
     python -m setun_reference.train --train train.txt --validation valid.txt --tokenizer tokenizer/ --output run/
 
 The learning rate falls to zero at the end of a budget of running time, so the run always ends on time, whatever the speed
-of the machine. Pauses (SIGSTOP, a suspended laptop) do not count, unless a deadline is given. Starting again with the same output directory resumes.
+of the machine. Pauses (SIGSTOP, a suspended laptop) do not count, unless a deadline is given. Starting again with the same
+output directory resumes.
 """
 import argparse
 import json
@@ -17,10 +18,11 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from .data import TrainingStream, read_books
-from .evaluate import bits_per_byte
+from .evaluate import score
 from .model import MLGRU, ExpertTable, TernaryLM
 from .quantization import compile_selection
 from .tokenizer import load_tokenizer
+from .variants import VARIANTS
 from .warm_start import warm_start
 
 LONGEST_COUNTED_STEP = 5.0  # seconds; what a step takes beyond this was a pause
@@ -58,9 +60,14 @@ def time_budget(args, elapsed):
     return max(budget, 1.0)
 
 
+def share_done(args, step, elapsed):
+    """Returns how much of the run lies behind, 0 to 1, by steps if they are given and by running time otherwise."""
+    return min(1.0, step / args.steps if args.steps else elapsed / time_budget(args, elapsed))
+
+
 def learning_rate(args, step, elapsed):
-    """Warms up over steps and falls linearly to zero over time."""
-    return args.learning_rate * min(1.0, (step + 1) / args.warmup) * max(0.0, 1.0 - elapsed / time_budget(args, elapsed))
+    """Warms up over steps and falls linearly to zero over the run."""
+    return args.learning_rate * min(1.0, (step + 1) / args.warmup) * (1.0 - share_done(args, step, elapsed))
 
 
 def utc_time(text):
@@ -80,7 +87,7 @@ def train(args):
     torch.set_num_threads(args.threads)
     output = Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
-    config = json.loads(Path(args.config).read_text())
+    config = VARIANTS[args.variant](json.loads(Path(args.config).read_text()))
     tokenizer = load_tokenizer(args.tokenizer)
     stream = TrainingStream(args.train, tokenizer, args.rows, args.length, args.seed)
     validation = read_books(args.validation)
@@ -134,13 +141,13 @@ def train(args):
         progress["elapsed"] += min(now - mark, LONGEST_COUNTED_STEP)
         mark = now
         elapsed = progress["elapsed"]
-        finished = elapsed >= time_budget(args, elapsed)
+        finished = share_done(args, progress["step"], elapsed) >= 1.0
         if elapsed - last_log >= args.log_seconds:
             print(f"step {progress['step']} minute {elapsed / 60:.2f} epoch {epoch} loss {sum(losses) / len(losses):.4f} "
                   f"rate {rate:.2e} tokens/s {tokens / (elapsed - last_log):.0f}", flush=True)
             tokens, losses, last_log = 0, [], elapsed
         if elapsed - last_eval >= args.eval_seconds or finished:
-            bits = bits_per_byte(model, tokenizer, validation, args.eval_characters)
+            bits = score(model, tokenizer, validation, args.eval_characters).bits_per_byte
             progress["curve"].append({"step": progress["step"], "minutes": round(elapsed / 60, 2), "bits_per_byte": bits})
             print(f"step {progress['step']} minute {elapsed / 60:.2f} validation {bits:.4f} bits per byte", flush=True)
             if bits < progress["best"]:
@@ -163,8 +170,10 @@ def main():
     parser.add_argument("--tokenizer", required=True, help="directory with tokenizer.json")
     parser.add_argument("--output", required=True, help="directory for last.pt, best.pt and curve.json")
     parser.add_argument("--config", default="configs/fairy-tales.json", help="model configuration")
+    parser.add_argument("--variant", choices=VARIANTS, default="as-configured", help="exchange one part of it")
     parser.add_argument("--warm-start", help="checkpoint directory to take embedding and layers from")
     parser.add_argument("--minutes", type=float, default=85, help="running time after which the learning rate is zero")
+    parser.add_argument("--steps", type=int, help="end after so many steps instead, to compare runs")
     parser.add_argument("--until", type=utc_time, help="end by this time even so, such as 2030-01-31T18:00 (UTC)")
     parser.add_argument("--rows", type=int, default=16, help="sequences in a batch")
     parser.add_argument("--length", type=int, default=256, help="tokens of a sequence in a batch")

@@ -3,6 +3,7 @@
 Set GOLDEN to a directory of checkpoints with expected.safetensors and expected.json to check those as well.
 """
 import json
+import math
 import os
 import tempfile
 import unittest
@@ -12,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from setun_reference.data import split_documents
+from setun_reference.evaluate import keep, score
 from setun_reference.export import export, load_checkpoint
 from setun_reference.gather import gather_dot, gather_sum
 from setun_reference.logits import greedy, logits_of
@@ -20,6 +22,7 @@ from setun_reference.quantization import PACKINGS, absmean_ternary, keep_largest
 from setun_reference.recurrence import gated_scan
 from setun_reference.tokenizer import BOS, BOS_ID, EOS_ID, load_tokenizer, train_tokenizer
 from setun_reference.train import initialize
+from setun_reference.variants import VARIANTS, active_parameters
 from setun_reference.warm_start import draw_masters, warm_start
 
 CONFIG = Path(__file__).parent.parent / "configs" / "fairy-tales.json"
@@ -150,6 +153,49 @@ class ModelTest(unittest.TestCase):
                 self.assertLess((logits_of(model, ids) - values["logits"]).abs().max().item(), 1e-4)
                 tokens = json.loads((directory / "expected.json").read_text())["greedy"]
                 self.assertEqual(greedy(model, ids, len(tokens))[0], tokens)
+
+
+class EvaluateTest(unittest.TestCase):
+    def test_the_score_is_the_likelihood_of_every_token_after_the_beginning(self):
+        model = small_model().train()
+        with tempfile.TemporaryDirectory() as directory:
+            tokenizer = tiny_tokenizer(directory)
+        result = score(model, tokenizer, ["a fox", "f\u00fcchse"])
+        self.assertTrue(model.training)
+        bits = 0.0
+        for text in ("a fox", "f\u00fcchse"):
+            ids = tokenizer.encode(text).ids
+            logits = logits_of(model.eval(), ids[:-1])
+            bits -= sum(row.log_softmax(-1)[token].item() for row, token in zip(logits, ids[1:])) / math.log(2)
+        self.assertAlmostEqual(result.bits, bits, places=3)
+        self.assertEqual(result.bytes, 12)
+        self.assertAlmostEqual(result.perplexity, 2 ** (bits / result.tokens), places=3)
+
+    def test_keeping_all_is_dense_and_keeping_less_changes_the_logits(self):
+        model = small_model(sparsity={"kind": "topk", "ratio": 0.6}).eval()
+        dense = small_model(sparsity={"kind": "none"}).eval()
+        dense.load_state_dict(model.state_dict())
+        keep(model, 1)
+        self.assertTrue(torch.equal(logits_of(model, [0, 5, 9]), logits_of(dense, [0, 5, 9])))
+        keep(model, 0.4)
+        self.assertFalse(torch.allclose(logits_of(model, [0, 5, 9]), logits_of(dense, [0, 5, 9]), atol=1e-3))
+
+
+class VariantTest(unittest.TestCase):
+    def test_every_variant_can_be_trained(self):
+        for name, variant in VARIANTS.items():
+            with self.subTest(name):
+                model = TernaryLM(variant(small_model().config)).train()
+                initialize(model)
+                model(torch.randint(2, 300, (2, 9)))[0].square().mean().backward()
+
+    def test_a_glu_takes_the_place_of_a_peer_of_equal_active_parameters(self):
+        config = json.loads(CONFIG.read_text())
+        replaced = VARIANTS["glu"](config)
+        for layer, other in zip(config["layers"], replaced["layers"]):
+            self.assertEqual(other["channel"]["kind"], "glu")
+            ratio = active_parameters(config, other["channel"]) / active_parameters(config, layer["channel"])
+            self.assertAlmostEqual(ratio, 1, delta=0.01)
 
 
 class TokenizerTest(unittest.TestCase):
