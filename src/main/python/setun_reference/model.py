@@ -279,7 +279,7 @@ class PEER(nn.Module):
         query = query.unflatten(-1, (2, self.key_dim))
         keys = self.sub_keys.expand(self.heads, -1, -1, -1)
         with torch.autocast("cpu", enabled=False):  # bfloat16 would make equal scores common
-            half, half_id = self.best(torch.einsum("bthpd,hpnd->bthpn", query.float(), keys))
+            half, half_id = self.best(torch.einsum("bthpd,hpnd->bthpn", query.to(keys.dtype), keys))
         # The best sums of two halves are among the sums of the best halves.
         total = (half[..., 0, :, None] + half[..., 1, None, :]).flatten(-2)
         expert = (half_id[..., 0, :, None] * self.side + half_id[..., 1, None, :]).flatten(-2)

@@ -113,6 +113,14 @@ final class GoldenModelTest {
         assertReproduces(expected, GoldenData.path(name), kernels, threads);
     }
 
+    /** Expected values written by {@code python -m setun_reference.golden} for this very checkpoint. */
+    @ParameterizedTest
+    @MethodSource("possibleKernels")
+    void theShippedModelComputesWhatThePythonPackageThatTrainedItComputes(String kernels) throws Exception {
+        Path shipped = Path.of("src/main/resources/models/setun-fairy");
+        assertReproduces(GoldenData.directory("setun-fairy"), shipped, kernels, 2);
+    }
+
     /** Checks that the model at {@code path} gives what the files in {@code expected} say. */
     static void assertReproduces(Path expected, Path path, String kernels, int threads) throws Exception {
         int[] prompt = GoldenData.integers(expected, "input_ids");
