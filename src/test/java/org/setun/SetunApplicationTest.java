@@ -39,6 +39,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** The whole server with the model that ships, from a socket to its weights and back. */
 final class SetunApplicationTest {
 
+    private static final Path DENSE_MODEL = Path.of("src/test/resources/golden/bitnet-tiny-packed/model-tq2_0.gguf");
+
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private static final ConfigurableApplicationContext server = start();
@@ -63,7 +65,7 @@ final class SetunApplicationTest {
                         "\"id\":\"setun-fairy\"",
                         "\"parameters\":",
                         "\"max_model_len\":4096",
-                        "\"max_activation_sparsity\":0.0");
+                        "\"max_activation_sparsity\":0.9");
     }
 
     @Test
@@ -93,14 +95,28 @@ final class SetunApplicationTest {
     }
 
     @Test
-    void aDenseModelTakesNoActivationSparsityUnlessTheOperatorAllowsIt() throws Exception {
+    void theShippedModelTakesMoreActivationSparsityThanItsOwn() throws Exception {
         String body = "{\"prompt\":\"Once upon a time\",\"max_tokens\":8,\"seed\":7,\"activation_sparsity\":0.8}";
-        HttpResponse<String> refused = post(server, "/v1/completions", body);
+        String sparse = post(server, "/v1/completions", body).body();
+        String plain =
+                post(server, "/v1/completions", body.replace("0.8}", "0}")).body();
 
-        assertThat(refused.statusCode()).isEqualTo(400);
-        assertThat(refused.body())
-                .contains("\"param\":\"activation_sparsity\"", "setun.engine.max-activation-sparsity");
-        try (ConfigurableApplicationContext other = start("--setun.engine.max-activation-sparsity=0.8")) {
+        assertThat(sparse).contains("\"completion_tokens\":8");
+        assertThat(text(sparse)).isNotEqualTo(text(plain));
+    }
+
+    @Test
+    void aDenseModelTakesNoActivationSparsityUnlessTheOperatorAllowsIt() throws Exception {
+        String dense = "--setun.model.path=" + DENSE_MODEL;
+        String body = "{\"prompt\":\"Hi\",\"max_tokens\":8,\"seed\":7,\"activation_sparsity\":0.8}";
+        try (ConfigurableApplicationContext other = start(dense)) {
+            HttpResponse<String> refused = post(other, "/v1/completions", body);
+
+            assertThat(refused.statusCode()).isEqualTo(400);
+            assertThat(refused.body())
+                    .contains("\"param\":\"activation_sparsity\"", "setun.engine.max-activation-sparsity");
+        }
+        try (ConfigurableApplicationContext other = start(dense, "--setun.engine.max-activation-sparsity=0.8")) {
             String sparse = post(other, "/v1/completions", body).body();
             String plain =
                     post(other, "/v1/completions", body.replace("0.8}", "0}")).body();
@@ -212,7 +228,7 @@ final class SetunApplicationTest {
     @Test
     void aGgufModelAnswersWithTheTokenizerThatItCarries(@TempDir Path directory) throws Exception {
         Path model = directory.resolve("model.gguf");
-        Files.copy(Path.of("src/test/resources/golden/bitnet-tiny-packed/model-tq2_0.gguf"), model);
+        Files.copy(DENSE_MODEL, model);
         try (ConfigurableApplicationContext other = start("--setun.model.path=" + model)) {
             String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"max_tokens\":3}";
             HttpResponse<String> response = post(other, "/v1/chat/completions", body);
