@@ -137,8 +137,11 @@ public final class Base3Matrix implements TernaryMatrix {
     @Override
     public void readRow(int row, byte[] trits, int offset) {
         int groups = groups();
+        long stride = (long) blockVectors(rows, panelRows, row) * VECTOR_ROWS;
+        long at = 0;
         for (int group = 0; group < groups; group++) {
-            int value = value(codes, offset(rows, panelRows, groups, row, group));
+            at = group % CHUNK_GROUPS == 0 ? offset(rows, panelRows, groups, row, group) : at + stride;
+            int value = value(codes, at);
             int first = group * GROUP_COLUMNS;
             int count = Math.min(GROUP_COLUMNS, columns - first);
             for (int k = 0; k < count; k++) {
