@@ -19,15 +19,12 @@ import org.setun.architecture.NamedShape;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
-import org.setun.kernel.WorkerPool;
-import org.setun.model.KeyValueFormat;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Measures how fast a model runs on this machine. */
 @Command(
@@ -109,20 +106,8 @@ final class BenchCommand implements Callable<Integer> {
                             + " besides. Long prompts may take half as long again, and are then measured in part.")
     private double seconds = 4;
 
-    @Option(
-            names = "--kernel",
-            paramLabel = "NAME",
-            defaultValue = "auto",
-            description =
-                    "The arithmetic: auto, scalar, vector-128, vector-256, vector-512 or lookup-512; default: auto.")
-    private String kernel = "auto";
-
-    @Option(
-            names = "--key-value-format",
-            paramLabel = "FORMAT",
-            defaultValue = "F32",
-            description = "How attention keeps keys and values: ${COMPLETION-CANDIDATES}; default: f32.")
-    private KeyValueFormat keyValueFormat = KeyValueFormat.F32;
+    @Mixin
+    private KernelOptions kernelOptions = new KernelOptions();
 
     @Option(names = "--json", description = "Print one JSON object instead of text.")
     private boolean json;
@@ -175,7 +160,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private LoadOptions options(double maxActivationSparsity) {
-        return new LoadOptions(keyValueFormat, OptionalDouble.of(maxActivationSparsity));
+        return new LoadOptions(kernelOptions.keyValueFormat(), OptionalDouble.of(maxActivationSparsity));
     }
 
     private LoadedModel load(ModelSource source, Kernels kernels, double maxActivationSparsity)
@@ -191,7 +176,7 @@ final class BenchCommand implements Callable<Integer> {
         for (int count : plan.threads()) {
             int loadingThreads = Math.max(count, KernelSelection.physicalCores());
             try (LoadingWorkerPool workers = new LoadingWorkerPool(count, loadingThreads);
-                    Bench bench = new Bench(plan, kernels(workers), workers)) {
+                    Bench bench = new Bench(plan, kernelOptions.select(spec, workers), workers)) {
                 bench.load(maker);
                 PrintWriter err = spec.commandLine().getErr();
                 err.printf("%s, threads %d: measuring for about %d s%n", name, count, plan.expectedSeconds());
@@ -205,22 +190,11 @@ final class BenchCommand implements Callable<Integer> {
     private void show(BenchReport report) {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            JsonMapper mapper = JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build();
-            out.println(mapper.writeValueAsString(report));
+            out.println(PrettyJson.write(report));
         } else {
             print(report, out);
         }
         out.flush();
-    }
-
-    private Kernels kernels(WorkerPool workers) {
-        try {
-            return KernelSelection.select(kernel, workers);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--kernel: " + e.getMessage(), e);
-        }
     }
 
     private static void print(BenchReport report, PrintWriter out) {

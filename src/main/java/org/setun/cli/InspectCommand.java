@@ -14,8 +14,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Says what a checkpoint is. */
 @Command(
@@ -47,10 +45,7 @@ final class InspectCommand implements Callable<Integer> {
             ModelReport report = ModelInspector.inspect(source.path(), KernelSelection.layout(), LoadProgress.NONE);
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
-                JsonMapper mapper = JsonMapper.builder()
-                        .enable(SerializationFeature.INDENT_OUTPUT)
-                        .build();
-                out.println(mapper.writeValueAsString(ReportJson.of(source.name(), report)));
+                out.println(PrettyJson.write(ReportJson.of(source.name(), report)));
             } else {
                 print(source.name(), report, out);
             }

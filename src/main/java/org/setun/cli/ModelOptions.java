@@ -10,7 +10,8 @@ import org.setun.architecture.ModelLoader;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
-import org.setun.model.KeyValueFormat;
+import org.setun.kernel.WorkerPool;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -32,20 +33,8 @@ final class ModelOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute; default: one a core.")
     private @Nullable Integer threads;
 
-    @Option(
-            names = "--kernel",
-            paramLabel = "NAME",
-            defaultValue = "auto",
-            description =
-                    "The arithmetic: auto, scalar, vector-128, vector-256, vector-512 or lookup-512; default: auto.")
-    private String kernel = "auto";
-
-    @Option(
-            names = "--key-value-format",
-            paramLabel = "FORMAT",
-            defaultValue = "F32",
-            description = "How attention keeps keys and values: ${COMPLETION-CANDIDATES}; default: f32.")
-    private KeyValueFormat keyValueFormat = KeyValueFormat.F32;
+    @Mixin
+    private KernelOptions kernelOptions = new KernelOptions();
 
     @Option(
             names = "--activation-sparsity",
@@ -69,8 +58,8 @@ final class ModelOptions {
                     spec.commandLine(),
                     "--activation-sparsity: expected at least 0 and less than 1, found " + activationSparsity);
         }
-        LoadOptions options = new LoadOptions(keyValueFormat, OptionalDouble.of(activationSparsity));
-        Kernels kernels = kernels(count);
+        LoadOptions options = new LoadOptions(kernelOptions.keyValueFormat(), OptionalDouble.of(activationSparsity));
+        Kernels kernels = kernelOptions.select(spec, WorkerPool.of(count));
         try (ConsoleProgress progress = new ConsoleProgress("loading")) {
             return ModelLoader.load(source.path(), kernels, options, progress);
         } catch (CheckpointFormatException | IOException | RuntimeException e) {
@@ -82,13 +71,5 @@ final class ModelOptions {
     /** Returns the fraction of activations that the tokens' layers are to drop, checked by {@link #load}. */
     double activationSparsity() {
         return activationSparsity;
-    }
-
-    private Kernels kernels(int count) {
-        try {
-            return KernelSelection.select(kernel, count);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--kernel: " + e.getMessage(), e);
-        }
     }
 }
