@@ -31,10 +31,10 @@ sealed interface MixerSpec {
         @Override
         public long recurrentBytes(int hiddenSize) {
             int width = width(hiddenSize);
-            long inputs = convolution
-                    .map(taken -> (taken.size() - 1L) * (taken.shared() ? hiddenSize : 2L * width))
-                    .orElse(0L);
-            return (width + inputs) * Float.BYTES;
+            return convolution
+                    .map(taken -> org.setun.model.Mlgru.stateBytes(
+                            width, taken.shared() ? hiddenSize : 2 * width, taken.size()))
+                    .orElseGet(() -> org.setun.model.Mlgru.stateBytes(width, 0, 1));
         }
 
         @Override
@@ -75,7 +75,7 @@ sealed interface MixerSpec {
 
         @Override
         public long tokenBytes(KeyValueFormat format) {
-            return 2L * numKvHeads * format.rowBytes(headDim);
+            return format.tokenBytes(numKvHeads, headDim);
         }
     }
 }

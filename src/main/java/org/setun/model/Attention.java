@@ -68,7 +68,7 @@ public record Attention(
 
     @Override
     public long pageBytes(int pageTokens) {
-        return 2L * heads.keyValues() * headBytes(pageTokens);
+        return pageTokens * format.tokenBytes(heads.keyValues(), heads.width());
     }
 
     private long headBytes(int pageTokens) {

@@ -37,8 +37,12 @@ public enum KeyValueFormat {
         return tokens * rowBytes(width);
     }
 
-    /** Returns the size of {@code width} values of a token. */
-    public long rowBytes(int width) {
+    /** Returns the size of a token's keys and values, of {@code heads} heads of {@code width} values each. */
+    public long tokenBytes(int heads, int width) {
+        return 2L * heads * rowBytes(width);
+    }
+
+    private long rowBytes(int width) {
         return (long) width * elementType.bytes() + factorBytes;
     }
 

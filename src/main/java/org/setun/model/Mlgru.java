@@ -50,13 +50,22 @@ public record Mlgru(
 
     @Override
     public long stateBytes() {
-        long floats = width();
-        if (convolution instanceof ShortConvolution.Shared shared) {
-            floats += (shared.taps() - 1L) * input.inputSize();
-        } else if (convolution instanceof ShortConvolution.Separate separate) {
-            floats += 2L * (separate.taps() - 1L) * width();
-        }
-        return floats * Float.BYTES;
+        return switch (convolution) {
+            case null -> stateBytes(width(), 0, 1);
+            case ShortConvolution.Shared shared -> stateBytes(width(), input.inputSize(), shared.taps());
+            case ShortConvolution.Separate separate -> stateBytes(width(), 2 * width(), separate.taps());
+        };
+    }
+
+    /**
+     * Returns the bytes of a sequence's state: h', and the inputs of the convolution's earlier taps.
+     *
+     * @param width channels of the recurrence
+     * @param convolved channels of all convolutions together
+     * @param taps K
+     */
+    public static long stateBytes(int width, int convolved, int taps) {
+        return (width + (taps - 1L) * convolved) * Float.BYTES;
     }
 
     @Override
