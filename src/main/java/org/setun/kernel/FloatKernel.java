@@ -1,7 +1,6 @@
 package org.setun.kernel;
 
 import java.lang.foreign.MemorySegment;
-import org.setun.tensor.FloatMatrix;
 
 /**
  * The float32 arithmetic around the ternary products. Every operation works on one token or on an element range of one, so
@@ -130,29 +129,4 @@ public interface FloatKernel {
      * @param length at least 1
      */
     void softmax(float[] x, int length, float scale);
-
-    /**
-     * Adds weighted rows, first to last: {@code accumulator_j += weight_r * rows[r, j]} for {@code r} from 0 to {@code count},
-     * each a fused multiply-add.
-     *
-     * @param rows {@code [at least count, columns]}
-     * @param weights {@code count} values from {@code weightsOffset}
-     * @param accumulator {@code columns} values from {@code accumulatorOffset}
-     */
-    void addWeightedRows(
-            FloatMatrix rows,
-            int count,
-            float[] weights,
-            int weightsOffset,
-            float[] accumulator,
-            int accumulatorOffset);
-
-    /**
-     * Computes a float product for rows {@code [fromRow, toRow)}: {@code out[outOffset + r] = sum_c matrix[r, c] * x_c}.
-     *
-     * @param matrix {@code [rows, columns]}
-     * @param x {@code columns} values from {@code xOffset}
-     * @param out receives row {@code r}'s sum at {@code outOffset + r}
-     */
-    void multiply(FloatMatrix matrix, float[] x, int xOffset, int fromRow, int toRow, float[] out, int outOffset);
 }

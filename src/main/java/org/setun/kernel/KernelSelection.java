@@ -78,8 +78,9 @@ public final class KernelSelection {
      * @throws IllegalArgumentException if the name is unknown, or names a kernel that this machine cannot run
      */
     public static Kernels select(String requested, int threads) {
-        possible().choose(requested);
-        return select(requested, WorkerPool.of(threads));
+        Possible possible = possible();
+        String name = possible.choose(requested);
+        return select(possible, requested, name, WorkerPool.of(threads));
     }
 
     /**
@@ -91,21 +92,20 @@ public final class KernelSelection {
      */
     public static Kernels select(String requested, WorkerPool workers) {
         Possible possible = possible();
-        String name = possible.choose(requested);
-        boolean auto = requested.equals(AUTO);
+        return select(possible, requested, possible.choose(requested), workers);
+    }
+
+    private static Kernels select(Possible possible, String requested, String name, WorkerPool workers) {
         int threads = workers.threads();
-        TernaryKernel ternary = ternary(name);
-        SparseTernaryKernel sparse = sparse(name);
-        FloatKernel floating = floating(name);
-        RetrievalKernel retrieval = retrieval(name);
-        ExpertKernel experts = experts(name);
+        Kernels kernels = new Kernels(
+                ternary(name), sparse(name), floating(name), matrices(name), retrieval(name), experts(name), workers);
         log.info(
                 "Kernel {} with {} {}: {}",
                 name,
                 threads,
                 threads == 1 ? "thread" : "threads",
-                auto ? possible.reason() : "as asked for");
-        return new Kernels(ternary, sparse, floating, retrieval, experts, workers);
+                requested.equals(AUTO) ? possible.reason() : "as asked for");
+        return kernels;
     }
 
     /** Returns the number of processor cores that this process may use, at least 1: a good number of threads. */
@@ -159,6 +159,12 @@ public final class KernelSelection {
         return name.equals(SCALAR)
                 ? new ScalarFloatKernel()
                 : VectorWidth.instance(VectorFloatKernel.class, FloatKernel.class, bits(name));
+    }
+
+    static MatrixKernel matrices(String name) {
+        return name.equals(SCALAR)
+                ? new ScalarMatrixKernel()
+                : VectorWidth.instance(VectorMatrixKernel.class, MatrixKernel.class, bits(name));
     }
 
     static RetrievalKernel retrieval(String name) {

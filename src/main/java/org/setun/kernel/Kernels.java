@@ -8,6 +8,7 @@ import org.setun.tensor.TernaryLayout;
  * @param ternary products of int8 activations with ternary weights
  * @param sparse products that leave out the columns of zero activations
  * @param floating everything around them
+ * @param matrices products with rows of stored floats
  * @param retrieval the scores of queries against keys, and the largest of them
  * @param experts single rows of ternary tables
  * @param workers the threads that share the work of one step
@@ -16,6 +17,7 @@ public record Kernels(
         TernaryKernel ternary,
         SparseTernaryKernel sparse,
         FloatKernel floating,
+        MatrixKernel matrices,
         RetrievalKernel retrieval,
         ExpertKernel experts,
         WorkerPool workers) {

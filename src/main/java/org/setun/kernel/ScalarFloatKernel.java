@@ -2,7 +2,6 @@ package org.setun.kernel;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.setun.tensor.FloatMatrix;
 
 /**
  * The specification of {@link FloatKernel}: plain loops.
@@ -52,7 +51,7 @@ final class ScalarFloatKernel implements FloatKernel {
         return (float) (1 / Math.sqrt((double) sumOfSquares / length + epsilon));
     }
 
-    private static float dot(float[] x, int xOffset, float[] y, int yOffset, int length) {
+    static float dot(float[] x, int xOffset, float[] y, int yOffset, int length) {
         float[] partials = new float[PARTIAL_SUMS];
         addProducts(x, xOffset, y, yOffset, 0, length, partials);
         return sum(partials);
@@ -276,46 +275,6 @@ final class ScalarFloatKernel implements FloatKernel {
     static void addValues(float[] x, int offset, int from, int to, float[] partials) {
         for (int j = from; j < to; j++) {
             partials[j % PARTIAL_SUMS] += x[offset + j];
-        }
-    }
-
-    @Override
-    public void addWeightedRows(
-            FloatMatrix rows,
-            int count,
-            float[] weights,
-            int weightsOffset,
-            float[] accumulator,
-            int accumulatorOffset) {
-        addWeightedRows(rows, count, 0, weights, weightsOffset, accumulator, accumulatorOffset);
-    }
-
-    /** Adds weighted rows to the columns from {@code from}. */
-    static void addWeightedRows(
-            FloatMatrix rows,
-            int count,
-            int from,
-            float[] weights,
-            int weightsOffset,
-            float[] accumulator,
-            int accumulatorOffset) {
-        float[] row = new float[rows.columns() - from];
-        for (int r = 0; r < count; r++) {
-            rows.readRow(r, from, rows.columns(), row, 0);
-            for (int j = 0; j < row.length; j++) {
-                int at = accumulatorOffset + from + j;
-                accumulator[at] = Math.fma(weights[weightsOffset + r], row[j], accumulator[at]);
-            }
-        }
-    }
-
-    @Override
-    public void multiply(
-            FloatMatrix matrix, float[] x, int xOffset, int fromRow, int toRow, float[] out, int outOffset) {
-        float[] row = new float[matrix.columns()];
-        for (int r = fromRow; r < toRow; r++) {
-            matrix.readRow(r, row, 0);
-            out[outOffset + r] = dot(row, 0, x, xOffset, row.length);
         }
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.setun.kernel.FloatKernel;
 import org.setun.kernel.Kernels;
+import org.setun.kernel.MatrixKernel;
 
 /**
  * Causal grouped-query attention (arXiv 2305.13245) with rotary positions, as BitNet b1.58 has it:
@@ -183,23 +184,23 @@ public record Attention(
             int offset,
             float[] scores,
             Kernels kernels) {
-        FloatKernel floating = kernels.floating();
+        MatrixKernel matrices = kernels.matrices();
         int width = heads.width();
         int pageTokens = slice.pageTokens();
         int keyValueHead = head / (heads.queries() / heads.keyValues());
         for (int start = 0; start < visible; start += pageTokens) {
             int count = Math.min(pageTokens, visible - start);
             MemorySegment keys = block(state, start / pageTokens, keysAt(slice, keyValueHead), pageTokens);
-            floating.multiply(format.rows(keys, pageTokens, width), queries, offset, 0, count, scores, start);
+            matrices.multiply(format.rows(keys, pageTokens, width), queries, offset, 0, count, scores, start);
             format.rescale(keys, pageTokens, width, count, scores, start);
         }
-        floating.softmax(scores, visible, (float) (1 / Math.sqrt(width)));
+        kernels.floating().softmax(scores, visible, (float) (1 / Math.sqrt(width)));
         Arrays.fill(queries, offset, offset + width, 0);
         for (int start = 0; start < visible; start += pageTokens) {
             int count = Math.min(pageTokens, visible - start);
             MemorySegment values = block(state, start / pageTokens, valuesAt(slice, keyValueHead), pageTokens);
             format.rescale(values, pageTokens, width, count, scores, start);
-            floating.addWeightedRows(format.rows(values, pageTokens, width), count, scores, start, queries, offset);
+            matrices.addWeightedRows(format.rows(values, pageTokens, width), count, scores, start, queries, offset);
         }
     }
 

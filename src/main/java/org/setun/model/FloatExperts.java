@@ -49,7 +49,7 @@ public record FloatExperts(FloatMatrix down, FloatMatrix up) implements Experts 
             for (int i = from; i < to; i++) {
                 int row = picks.experts()[i];
                 int at = picks.tokens()[i] * width();
-                kernels.floating().multiply(down, x, at, row, row + 1, factors, i - row);
+                kernels.matrices().multiply(down, x, at, row, row + 1, factors, i - row);
             }
             kernels.floating().gate(activation, factors, from, picks.gates(), from, to - from, factors, from);
         });
@@ -58,7 +58,7 @@ public record FloatExperts(FloatMatrix down, FloatMatrix up) implements Experts 
             for (int i = 0; i < picks.count(); i++) {
                 FloatMatrix row = part(picks.experts()[i], from, to);
                 int at = picks.tokens()[i] * width() + from;
-                kernels.floating().addWeightedRows(row, 1, factors, i, out, at);
+                kernels.matrices().addWeightedRows(row, 1, factors, i, out, at);
             }
         });
     }

@@ -50,7 +50,7 @@ public record FloatLinear(FloatMatrix weights, @Nullable RmsNorm inputNorm) impl
             for (int row = from; row < to; row += tileRows) {
                 int end = Math.min(to, row + tileRows);
                 for (int token = 0; token < input.tokens(); token++) {
-                    kernels.floating().multiply(weights, input.values(), token * columns, row, end, out, token * rows);
+                    kernels.matrices().multiply(weights, input.values(), token * columns, row, end, out, token * rows);
                 }
             }
         });

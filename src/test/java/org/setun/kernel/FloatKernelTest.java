@@ -6,7 +6,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.Random;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -16,44 +15,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.setun.tensor.ElementType;
-import org.setun.tensor.FloatMatrix;
 
 /** Every float kernel that this machine can run gives the scalar kernel's bits, and those are what the contract says. */
 final class FloatKernelTest {
 
-    private static final int[] LENGTHS = {
-        0, 1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 63, 64, 65, 127, 128, 131, 1021, 2560, 6912
-    };
-    private static final int OFFSET = 5;
-    private static final float[] SPECIAL = {
-        0f,
-        -0f,
-        1f,
-        -1f,
-        Float.MIN_VALUE,
-        -Float.MIN_VALUE,
-        Float.MIN_NORMAL,
-        87.3f,
-        -87.4f,
-        88.7f,
-        88.8f,
-        -88.8f,
-        -103f,
-        104.5f,
-        -104.5f,
-        1e30f,
-        -1e30f,
-        Float.MAX_VALUE,
-        -Float.MAX_VALUE,
-        Float.POSITIVE_INFINITY,
-        Float.NEGATIVE_INFINITY,
-        Float.NaN
-    };
-
+    private static final int OFFSET = FloatInputs.MARGIN;
     private static final FloatKernel SCALAR = new ScalarFloatKernel();
 
-    private Random random = new Random();
+    private FloatInputs inputs = new FloatInputs(0);
 
     static Stream<FloatKernel> kernels() {
         return AvailableKernels.widths().stream().map(KernelSelection::floating);
@@ -62,45 +31,18 @@ final class FloatKernelTest {
     @BeforeEach
     void seed(TestInfo test) {
         String method = test.getTestMethod().orElseThrow().getName();
-        random = new Random(Seeds.next("FloatKernelTest#" + method));
+        inputs = new FloatInputs(Seeds.next("FloatKernelTest#" + method));
     }
 
     /** Runs an operation with both kernels on values of every length, ordinary and special, and compares all bits. */
     private void compare(FloatKernel kernel, BiFunction<FloatKernel, float[], float[]> operation) {
-        for (int length : LENGTHS) {
-            for (float scale : new float[] {1e-7f, 1, 30}) {
-                float[] x = gaussians(OFFSET + length + OFFSET, scale);
-                assertSameBits(kernel, length, operation, x);
-                for (int i = 0; i < x.length; i++) {
-                    if (random.nextInt(4) == 0) {
-                        x[i] = SPECIAL[random.nextInt(SPECIAL.length)];
-                    }
-                }
-                assertSameBits(kernel, length, operation, x);
-            }
-        }
-    }
-
-    private static void assertSameBits(
-            FloatKernel kernel, int length, BiFunction<FloatKernel, float[], float[]> operation, float[] x) {
-        float[] expected = operation.apply(SCALAR, x.clone());
-        float[] found = operation.apply(kernel, x.clone());
-        assertThat(bits(found)).as("%s, length %d", kernel.name(), length).isEqualTo(bits(expected));
-    }
-
-    /** Returns all bits but those of NaNs: which one comes out of an operation on two NaNs is not defined. */
-    private static int[] bits(float[] values) {
-        int[] bits = new int[values.length];
-        Arrays.setAll(bits, i -> Float.floatToIntBits(values[i]));
-        return bits;
+        inputs.forEach(x -> assertThat(FloatInputs.bits(operation.apply(kernel, x.clone())))
+                .as("%s, %d values", kernel.name(), x.length)
+                .isEqualTo(FloatInputs.bits(operation.apply(SCALAR, x.clone()))));
     }
 
     private float[] gaussians(int length, float scale) {
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++) {
-            values[i] = (float) random.nextGaussian() * scale;
-        }
-        return values;
+        return inputs.gaussians(length, scale);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -137,34 +79,6 @@ final class FloatKernelTest {
             kernel.softmax(x, length, 0.25f);
             for (int j = 0; j < length; j++) {
                 assertThat((double) x[j]).isCloseTo(expected[j] / sum, Offset.offset(2e-6 * expected[j] / sum + 1e-37));
-            }
-        }
-    }
-
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("kernels")
-    void weightedRowsHaveTheScalarBits(FloatKernel kernel) {
-        for (ElementType type :
-                new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.I8}) {
-            for (int columns : new int[] {1, 10, 16, 64, 100, 128}) {
-                try (Arena arena = Arena.ofConfined()) {
-                    MemorySegment bytes = arena.allocate(7L * columns * type.bytes(), 64);
-                    for (long i = 0; i < bytes.byteSize(); i++) {
-                        bytes.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
-                    }
-                    FloatMatrix rows = new FloatMatrix(7, columns, type, bytes);
-                    float[] weights = gaussians(OFFSET + 7, 1);
-                    float[] accumulator = gaussians(OFFSET + columns + OFFSET, 1);
-                    for (int count = 0; count <= 7; count++) {
-                        float[] expected = accumulator.clone();
-                        SCALAR.addWeightedRows(rows, count, weights, OFFSET, expected, OFFSET);
-                        float[] found = accumulator.clone();
-                        kernel.addWeightedRows(rows, count, weights, OFFSET, found, OFFSET);
-                        assertThat(bits(found))
-                                .as("%s, %d columns", type, columns)
-                                .isEqualTo(bits(expected));
-                    }
-                }
             }
         }
     }
@@ -355,7 +269,7 @@ final class FloatKernelTest {
         float[] lowerBound = new float[7000];
         float[] state = gaussians(7000, 1);
         for (int i = 0; i < lowerBound.length; i++) {
-            lowerBound[i] = random.nextFloat();
+            lowerBound[i] = inputs.random().nextFloat();
         }
         compare(kernel, (k, x) -> {
             int channels = x.length - 2 * OFFSET;
@@ -414,54 +328,5 @@ final class FloatKernelTest {
             assertThat(history.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(4, 5);
             return out;
         });
-    }
-
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("kernels")
-    void theFloatProductHasTheScalarBitsForEveryElementType(FloatKernel kernel) {
-        int rows = 5;
-        for (ElementType type :
-                new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.I8}) {
-            compare(kernel, (k, x) -> {
-                int columns = x.length - 2 * OFFSET;
-                // Bit patterns of every kind: numbers, subnormal ones, infinities and NaNs of the stored type.
-                Random bits = new Random(columns);
-                long bytes = (long) rows * columns * type.bytes();
-                try (Arena arena = Arena.ofConfined()) {
-                    MemorySegment segment = arena.allocate(bytes + 1).asSlice(1);
-                    for (long i = 0; i < bytes; i++) {
-                        segment.set(ValueLayout.JAVA_BYTE, i, (byte) bits.nextInt());
-                    }
-                    float[] out = new float[rows + 2];
-                    FloatMatrix matrix = new FloatMatrix(rows, columns, type, segment);
-                    k.multiply(matrix, x, OFFSET, 0, 2, out, 1);
-                    k.multiply(matrix, x, OFFSET, 2, rows, out, 1);
-                    return out;
-                }
-            });
-        }
-    }
-
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("kernels")
-    void theFloatProductOfHalvesReadsEveryBitPattern(FloatKernel kernel) {
-        try (Arena arena = Arena.ofConfined()) {
-            // Row h is the half with bits h and then zeros, times ones: the product is the half itself.
-            int columns = 64;
-            int rows = 1 << 16;
-            MemorySegment segment = arena.allocate((long) rows * columns * Short.BYTES);
-            for (int h = 0; h < rows; h++) {
-                segment.set(ValueLayout.JAVA_SHORT, (long) h * columns * Short.BYTES, (short) h);
-            }
-            float[] ones = new float[columns];
-            Arrays.fill(ones, 1);
-            float[] out = new float[rows];
-            kernel.multiply(new FloatMatrix(rows, columns, ElementType.F16, segment), ones, 0, 0, rows, out, 0);
-            float[] expected = new float[rows];
-            for (int h = 0; h < rows; h++) {
-                expected[h] = Float.float16ToFloat((short) h) + 0f;
-            }
-            assertThat(bits(out)).isEqualTo(bits(expected));
-        }
     }
 }

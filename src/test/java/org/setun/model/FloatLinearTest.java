@@ -41,7 +41,7 @@ final class FloatLinearTest {
 
             for (int token = 0; token < TOKENS; token++) {
                 float[] expected = new float[ROWS];
-                scalar.floating().multiply(weights, x, token * COLUMNS, 0, ROWS, expected, 0);
+                scalar.matrices().multiply(weights, x, token * COLUMNS, 0, ROWS, expected, 0);
                 for (int row = 0; row < ROWS; row++) {
                     assertThat(together[token * ROWS + row])
                             .as("token %d, row %d", token, row)
