@@ -98,7 +98,14 @@ public final class KernelSelection {
     private static Kernels select(Possible possible, String requested, String name, WorkerPool workers) {
         int threads = workers.threads();
         Kernels kernels = new Kernels(
-                ternary(name), sparse(name), floating(name), matrices(name), retrieval(name), experts(name), workers);
+                ternary(name),
+                sparse(name),
+                floating(name),
+                matrices(name),
+                screen(name),
+                retrieval(name),
+                experts(name),
+                workers);
         log.info(
                 "Kernel {} with {} {}: {}",
                 name,
@@ -165,6 +172,12 @@ public final class KernelSelection {
         return name.equals(SCALAR)
                 ? new ScalarMatrixKernel()
                 : VectorWidth.instance(VectorMatrixKernel.class, MatrixKernel.class, bits(name));
+    }
+
+    static ScreenKernel screen(String name) {
+        return name.equals(SCALAR)
+                ? new ScalarScreenKernel()
+                : VectorWidth.instance(VectorScreenKernel.class, ScreenKernel.class, bits(name));
     }
 
     static RetrievalKernel retrieval(String name) {

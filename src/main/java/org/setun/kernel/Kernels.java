@@ -9,6 +9,7 @@ import org.setun.tensor.TernaryLayout;
  * @param sparse products that leave out the columns of zero activations
  * @param floating everything around them
  * @param matrices products with rows of stored floats
+ * @param screen estimates of such products
  * @param retrieval the scores of queries against keys, and the largest of them
  * @param experts single rows of ternary tables
  * @param workers the threads that share the work of one step
@@ -18,6 +19,7 @@ public record Kernels(
         SparseTernaryKernel sparse,
         FloatKernel floating,
         MatrixKernel matrices,
+        ScreenKernel screen,
         RetrievalKernel retrieval,
         ExpertKernel experts,
         WorkerPool workers) {
