@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
 import org.setun.engine.EngineSettings;
 import org.setun.kernel.KernelSelection;
@@ -57,6 +58,9 @@ record SetunProperties(
      *     {@code int8}; by default {@code f32}
      * @param keyValueMemory how much memory the keys and values of running requests may take together, for models with
      *     attention; taken when it is first needed, and by default 2 GB
+     * @param head how the tokens that can be chosen are found: {@code exact} computes the logits of all; {@code screened}
+     *     estimates them from eight bits a weight, kept beside a head of floats, and computes those that can matter; {@code
+     *     auto}, the default, screens large heads. All choose the same tokens
      * @param maxActivationSparsity the most activation sparsity that a request may ask for, at least 0 and less than 1; above
      *     0 a model whose layers are not all sparse by themselves takes twice the memory for its ternary weights. By default
      *     0.9 for models whose layers are all sparse, where it costs nothing, and 0 for others
@@ -72,6 +76,7 @@ record SetunProperties(
             @DefaultValue("256") int defaultMaxTokens,
             @DefaultValue("f32") KeyValueFormat keyValueFormat,
             @DefaultValue("2GB") DataSize keyValueMemory,
+            @DefaultValue("auto") HeadMode head,
             @Nullable Double maxActivationSparsity,
             @DefaultValue("30s") Duration drainTimeout) {
 
@@ -108,7 +113,8 @@ record SetunProperties(
         LoadOptions loadOptions() {
             return new LoadOptions(
                     keyValueFormat,
-                    maxActivationSparsity == null ? OptionalDouble.empty() : OptionalDouble.of(maxActivationSparsity));
+                    maxActivationSparsity == null ? OptionalDouble.empty() : OptionalDouble.of(maxActivationSparsity),
+                    head);
         }
 
         /** Returns the settings of the engine itself. */

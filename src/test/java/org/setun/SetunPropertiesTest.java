@@ -10,6 +10,7 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
 import org.setun.engine.EngineSettings;
 import org.setun.model.KeyValueFormat;
@@ -34,6 +35,7 @@ final class SetunPropertiesTest {
                     256,
                     KeyValueFormat.F32,
                     DataSize.ofGigabytes(2),
+                    HeadMode.AUTO,
                     null,
                     Duration.ofSeconds(30)),
             new SetunProperties.Server(DataSize.ofMegabytes(8)));
@@ -65,6 +67,7 @@ final class SetunPropertiesTest {
                                 8,
                                 KeyValueFormat.F16,
                                 DataSize.ofGigabytes(9),
+                                HeadMode.SCREENED,
                                 0.8,
                                 Duration.ofMinutes(2)),
                         new SetunProperties.Server(DataSize.ofKilobytes(9))),
@@ -72,6 +75,7 @@ final class SetunPropertiesTest {
                 "setun.model.name=lab/m",
                 "setun.engine.threads=3",
                 "setun.engine.kernel=scalar",
+                "setun.engine.head=screened",
                 "setun.engine.max-sequences=4",
                 "setun.engine.max-queued-requests=5",
                 "setun.engine.max-batch-tokens=6",
@@ -143,6 +147,7 @@ final class SetunPropertiesTest {
                                 6,
                                 KeyValueFormat.F32,
                                 DataSize.ofMegabytes(64),
+                                HeadMode.AUTO,
                                 0.5,
                                 Duration.ofSeconds(7))
                         .settings())
@@ -152,10 +157,13 @@ final class SetunPropertiesTest {
     @Test
     void theModelIsLoadedForTheSparsityThatRequestsMayAskFor() {
         assertThat(DEFAULTS.engine().loadOptions()).isEqualTo(LoadOptions.of(KeyValueFormat.F32));
-        runner.withPropertyValues("setun.engine.max-activation-sparsity=0.6", "setun.engine.key-value-format=f16")
+        runner.withPropertyValues(
+                        "setun.engine.max-activation-sparsity=0.6",
+                        "setun.engine.key-value-format=f16",
+                        "setun.engine.head=exact")
                 .run(context -> assertThat(
                                 context.getBean(SetunProperties.class).engine().loadOptions())
-                        .isEqualTo(new LoadOptions(KeyValueFormat.F16, OptionalDouble.of(0.6))));
+                        .isEqualTo(new LoadOptions(KeyValueFormat.F16, OptionalDouble.of(0.6), HeadMode.EXACT)));
     }
 
     private SetunProperties fromEnvironment(Map<String, Object> variables) {

@@ -11,8 +11,9 @@ import org.setun.model.KeyValueFormat;
  *     all layers keep their ternary weights in a second layout, from which columns can be left out, and so take twice the
  *     memory; at 0 only those layers do that are sparse by themselves. Empty for the limit that costs nothing: {@value
  *     #FREE_LIMIT} where all layers are sparse by themselves, else 0
+ * @param head how logits are computed where only the largest matter
  */
-public record LoadOptions(KeyValueFormat keyValues, OptionalDouble maxActivationSparsity) {
+public record LoadOptions(KeyValueFormat keyValues, OptionalDouble maxActivationSparsity, HeadMode head) {
 
     private static final double FREE_LIMIT = 0.9;
 
@@ -26,7 +27,7 @@ public record LoadOptions(KeyValueFormat keyValues, OptionalDouble maxActivation
 
     /** Returns the options that keep keys and values so and take no memory for what requests may ask for. */
     public static LoadOptions of(KeyValueFormat keyValues) {
-        return new LoadOptions(keyValues, OptionalDouble.empty());
+        return new LoadOptions(keyValues, OptionalDouble.empty(), HeadMode.AUTO);
     }
 
     /** Returns the limit for a model. */

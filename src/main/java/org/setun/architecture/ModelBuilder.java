@@ -30,8 +30,10 @@ import org.setun.model.Sparsity;
 import org.setun.model.TernaryExperts;
 import org.setun.model.TernaryModel;
 import org.setun.model.TokenMixer;
+import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.PanelMatrix;
+import org.setun.tensor.ScreenMatrix;
 import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
 import org.setun.tensor.TernaryTable;
@@ -104,7 +106,28 @@ final class ModelBuilder {
             case HeadSpec.Own own -> linear(CanonicalTensors.HEAD);
         };
         ModelDimensions dimensions = new ModelDimensions(spec.vocabSize(), spec.hiddenSize(), spec.maxPositions());
-        return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, kernels, arena);
+        return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, screen(head), kernels, arena);
+    }
+
+    /** Returns the weights of a head in eight bits, where they are wanted; null where not, or where it is not of floats. */
+    private @Nullable ScreenMatrix screen(Linear head) {
+        if (!(head instanceof FloatLinear floats)
+                || floats.inputNorm() != null
+                || !options.head().screens(floats.weightBytes())) {
+            return null;
+        }
+        FloatMatrix weights = floats.weights();
+        int columns = weights.columns();
+        ScreenMatrix.Builder builder = new ScreenMatrix.Builder(weights.rows(), columns, arena);
+        kernels.workers().forRange(weights.rows(), ScreenMatrix.PANEL_ROWS, (from, to) -> {
+            float[] row = new float[columns];
+            for (int r = from; r < to; r++) {
+                weights.readRow(r, row, 0);
+                builder.setRow(r, row);
+            }
+        });
+        report.addMatrix(ElementType.I8, weights.rows(), columns);
+        return builder.build();
     }
 
     private Block block(String prefix, LayerSpec layer) throws CheckpointFormatException {

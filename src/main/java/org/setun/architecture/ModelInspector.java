@@ -6,6 +6,7 @@ import org.setun.architecture.CanonicalTensor.Embedding;
 import org.setun.architecture.CanonicalTensor.Experts;
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.architecture.CanonicalTensor.Values;
+import org.setun.architecture.ModelSpec.HeadSpec;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.StoredTensor;
 import org.setun.kernel.WorkerPool;
@@ -58,6 +59,7 @@ public final class ModelInspector {
             if (tensor instanceof Linear linear && linear.keptByColumns(maxActivationSparsity)) {
                 report.addColumns(linear.rows(), linear.columns());
             }
+            addScreen(tensor, spec, source, report);
             progress.update(tensor.name(), reader.bytesRead(), totalBytes);
         }
         checkpoint.tensors().requireAllUsed();
@@ -84,6 +86,27 @@ public final class ModelInspector {
                     report.addExperts(experts.name(), experts.rows(), experts.columns(), zeros(experts, source));
                 }
             }
+        }
+    }
+
+    /** Adds what a head of floats takes once more where it is kept in eight bits a weight as well. */
+    private static void addScreen(CanonicalTensor tensor, ModelSpec spec, WeightSource source, ReportBuilder report)
+            throws CheckpointFormatException {
+        String head = spec.head() instanceof HeadSpec.Tied ? CanonicalTensors.EMBEDDING : CanonicalTensors.HEAD;
+        if (tensor.name().equals(head)) {
+            if (tensor instanceof Embedding embedding) {
+                addScreen(embedding.name(), embedding.rows(), embedding.columns(), source, report);
+            } else if (tensor instanceof Linear linear && linear.storage() == LinearStorage.FLOAT) {
+                addScreen(linear.weightName(), linear.rows(), linear.columns(), source, report);
+            }
+        }
+    }
+
+    private static void addScreen(String name, int rows, int columns, WeightSource source, ReportBuilder report)
+            throws CheckpointFormatException {
+        ElementType stored = source.matrix(name, rows, columns).type();
+        if (HeadMode.AUTO.screens((long) rows * columns * stored.bytes())) {
+            report.addMatrix(ElementType.I8, rows, columns);
         }
     }
 

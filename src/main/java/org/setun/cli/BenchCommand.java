@@ -160,7 +160,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private LoadOptions options(double maxActivationSparsity) {
-        return new LoadOptions(kernelOptions.keyValueFormat(), OptionalDouble.of(maxActivationSparsity));
+        return new LoadOptions(
+                kernelOptions.keyValueFormat(), OptionalDouble.of(maxActivationSparsity), kernelOptions.head());
     }
 
     private LoadedModel load(ModelSource source, Kernels kernels, double maxActivationSparsity)

@@ -52,7 +52,8 @@ final class DecodeWorkload implements Workload {
         List<Chunk> chunks = new ArrayList<>(tokens.length);
         for (int i = 0; i < tokens.length; i++) {
             int[] token = {tokens[i]};
-            chunks.add(new Chunk(states.get(i), position, token, Chunk.Wanted.LAST, setting.sparsity()));
+            chunks.add(new Chunk(
+                    states.get(i), position, token, Chunk.Wanted.LAST, setting.sparsity(), TimedModel.LIKELIEST));
         }
         model.forward(new Batch(chunks));
         for (int row = 0; row < tokens.length; row++) {

@@ -58,7 +58,8 @@ final class ModelOptions {
                     spec.commandLine(),
                     "--activation-sparsity: expected at least 0 and less than 1, found " + activationSparsity);
         }
-        LoadOptions options = new LoadOptions(kernelOptions.keyValueFormat(), OptionalDouble.of(activationSparsity));
+        LoadOptions options = new LoadOptions(
+                kernelOptions.keyValueFormat(), OptionalDouble.of(activationSparsity), kernelOptions.head());
         Kernels kernels = kernelOptions.select(spec, WorkerPool.of(count));
         try (ConsoleProgress progress = new ConsoleProgress("loading")) {
             return ModelLoader.load(source.path(), kernels, options, progress);

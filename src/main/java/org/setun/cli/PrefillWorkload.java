@@ -42,6 +42,6 @@ record PrefillWorkload(TimedModel model, SequenceState state, int[] tokens, Benc
         }
         Chunk.Wanted wanted = to == tokens.length ? Chunk.Wanted.LAST : Chunk.Wanted.NONE;
         int[] chunk = Arrays.copyOfRange(tokens, from, to);
-        model.forward(Batch.of(new Chunk(state, from, chunk, wanted, setting.sparsity())));
+        model.forward(Batch.of(new Chunk(state, from, chunk, wanted, setting.sparsity(), TimedModel.LIKELIEST)));
     }
 }

@@ -9,6 +9,8 @@ import java.util.SplittableRandom;
 import org.setun.architecture.LoadedModel;
 import org.setun.engine.EngineSettings;
 import org.setun.model.Batch;
+import org.setun.model.CandidateRule;
+import org.setun.model.Candidates;
 import org.setun.model.Chunk;
 import org.setun.model.SequenceState;
 import org.setun.model.StateLayout;
@@ -20,6 +22,9 @@ final class TimedModel implements AutoCloseable {
 
     /** Tokens of a prompt that run at once: as many as the engine runs by default. */
     static final int CHUNK_TOKENS = EngineSettings.DEFAULTS.maxBatchTokens();
+
+    /** What {@link #likeliest} needs of a row. */
+    static final CandidateRule LIKELIEST = new CandidateRule.Best(1);
 
     private final LoadedModel loaded;
     private final Workspace workspace;
@@ -57,8 +62,11 @@ final class TimedModel implements AutoCloseable {
     int likeliest(int row) {
         float[] logits = workspace.logits();
         int offset = workspace.logitsOffset(row);
-        int best = 0;
-        for (int id = 1; id < model().dimensions().vocabSize(); id++) {
+        Candidates candidates = workspace.candidates(row);
+        int count = candidates.areAll() ? model().dimensions().vocabSize() : candidates.count();
+        int best = candidates.areAll() ? 0 : candidates.ids()[0];
+        for (int i = 1; i < count; i++) {
+            int id = candidates.areAll() ? i : candidates.ids()[i];
             if (logits[offset + id] > logits[offset + best]) {
                 best = id;
             }

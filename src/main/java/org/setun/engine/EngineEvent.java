@@ -7,9 +7,8 @@ public sealed interface EngineEvent {
      * A generated token.
      *
      * @param id the token id
-     * @param logprob the natural logarithm of its probability under the model, before temperature and cuts
      */
-    record Token(int id, float logprob) implements EngineEvent {}
+    record Token(int id) implements EngineEvent {}
 
     /**
      * The request has ended as it should.

@@ -4,8 +4,10 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.setun.model.CandidateRule;
 import org.setun.model.Chunk;
 import org.setun.model.SequenceState;
+import org.setun.sampling.SamplingParameters;
 
 /**
  * A request on its way: its tokens, and how many of them the model has seen. Computed tokens chase the total; a prompt being
@@ -93,7 +95,21 @@ final class Sequence implements Engine.Handle {
                 computedTokens,
                 Arrays.copyOfRange(tokens, computedTokens, end),
                 end == totalTokens ? Chunk.Wanted.LAST : Chunk.Wanted.NONE,
-                request.activationSparsity());
+                request.activationSparsity(),
+                candidates(request.sampling()));
+    }
+
+    /** Returns which tokens a choice by such parameters can fall on. */
+    private static CandidateRule candidates(SamplingParameters sampling) {
+        if (sampling.temperature() == 0) {
+            return new CandidateRule.Best(1);
+        }
+        if (sampling.topK() > 0) {
+            return new CandidateRule.Best(sampling.topK());
+        }
+        return sampling.topP() < 1
+                ? new CandidateRule.Nucleus(sampling.temperature(), sampling.topP())
+                : new CandidateRule.All();
     }
 
     /** Notes that the model has seen {@code count} more tokens. */

@@ -2,14 +2,17 @@ package org.setun.engine;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.LongSupplier;
 import org.setun.engine.Scheduler.Scheduled;
 import org.setun.model.Batch;
+import org.setun.model.Candidates;
 import org.setun.model.Chunk;
 import org.setun.model.Model;
 import org.setun.model.Workspace;
-import org.setun.sampling.SampledToken;
+import org.setun.sampling.Logits;
 import org.setun.sampling.Sampler;
+import org.setun.sampling.SamplingParameters;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -115,15 +118,10 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Samples the sequence's next token and tells its owner; a fault of either ends this sequence only. */
     private void generate(Sequence sequence, int logitRow) {
         try {
-            SampledToken token = sampler.sample(
-                    workspace.logits(),
-                    workspace.logitsOffset(logitRow),
-                    sequence.request().sampling(),
-                    sequence.seed(),
-                    sequence.totalTokens());
-            sequence.append(token.id());
+            int token = sample(sequence, logitRow);
+            sequence.append(token);
             sequence.generatedAt(nanoClock.getAsLong(), observer);
-            sequence.events().accept(new EngineEvent.Token(token.id(), token.logprob()));
+            sequence.events().accept(new EngineEvent.Token(token));
         } catch (Throwable cause) {
             log.error("Request {} failed", sequence.id(), cause);
             fail(sequence, cause);
@@ -133,6 +131,32 @@ final class StepLoop implements Runnable, AutoCloseable {
         if (reason != null) {
             finish(sequence, reason);
         }
+    }
+
+    /** Chooses among the logits that the model computed, or, where that leaves a doubt, among all. */
+    private int sample(Sequence sequence, int logitRow) {
+        SamplingParameters sampling = sequence.request().sampling();
+        OptionalInt chosen = sampler.sample(
+                logits(workspace.candidates(logitRow), logitRow), sampling, sequence.seed(), sequence.totalTokens());
+        if (chosen.isPresent()) {
+            return chosen.getAsInt();
+        }
+        model.completeLogits(workspace, logitRow);
+        return sampler.sample(logits(Candidates.ALL, logitRow), sampling, sequence.seed(), sequence.totalTokens())
+                .orElseThrow();
+    }
+
+    private Logits logits(Candidates candidates, int logitRow) {
+        float[] values = workspace.logits();
+        int offset = workspace.logitsOffset(logitRow);
+        return candidates.areAll()
+                ? Logits.all(values, offset, model.dimensions().vocabSize())
+                : new Logits(
+                        values,
+                        offset,
+                        candidates.ids(),
+                        candidates.count(),
+                        new Logits.Omitted(candidates.omittedBelow(), candidates.omittedMass()));
     }
 
     private void endAsRequested(Sequence sequence) {

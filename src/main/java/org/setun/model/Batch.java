@@ -1,5 +1,7 @@
 package org.setun.model;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -29,6 +31,25 @@ public record Batch(List<Chunk> chunks) {
             tokens += chunk.tokens().length;
         }
         return tokens;
+    }
+
+    /** Returns whether there is a row of logits of which not all matter. */
+    boolean hasCandidateRules() {
+        for (Chunk chunk : chunks) {
+            if (chunk.logitRows() > 0 && !(chunk.candidates() instanceof CandidateRule.All)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns which logits matter, for each row of logits. */
+    List<CandidateRule> candidateRules() {
+        List<CandidateRule> rules = new ArrayList<>(chunks.size());
+        for (Chunk chunk : chunks) {
+            rules.addAll(Collections.nCopies(chunk.logitRows(), chunk.candidates()));
+        }
+        return rules;
     }
 
     /** Returns the number of rows of logits that all chunks want. */

@@ -12,6 +12,7 @@ final class Buffers {
     private final int[] sums;
     private final LinearInput linearInput;
     private final ExpertBuffers experts;
+    private final ScreenedHead.Scratch head;
 
     /**
      * Allocates for a network.
@@ -34,6 +35,7 @@ final class Buffers {
         this.sums = new int[Math.max(wide, Math.multiplyExact(maxLogitRows, vocabSize))];
         this.linearInput = new LinearInput(maxTokens, maxWidth);
         this.experts = experts;
+        this.head = new ScreenedHead.Scratch(maxLogitRows, vocabSize);
     }
 
     /** Returns the residual stream, {@code [tokens, hidden]}. */
@@ -74,6 +76,11 @@ final class Buffers {
     /** Returns the input of the linear layer at work. */
     LinearInput linearInput() {
         return linearInput;
+    }
+
+    /** Returns the scratch memory of the head. */
+    ScreenedHead.Scratch head() {
+        return head;
     }
 
     /** Returns the scratch memory of layers with retrieved experts. */

@@ -9,8 +9,15 @@ package org.setun.model;
  * @param wanted which of the tokens need logits
  * @param activationSparsity the fraction of activations to drop in every ternary linear of the layers, where the layer does
  *     not drop more by itself; at least 0, less than 1
+ * @param candidates which logits of a wanted row matter
  */
-public record Chunk(SequenceState state, int position, int[] tokens, Wanted wanted, double activationSparsity) {
+public record Chunk(
+        SequenceState state,
+        int position,
+        int[] tokens,
+        Wanted wanted,
+        double activationSparsity,
+        CandidateRule candidates) {
 
     /** Which tokens of a chunk need logits. */
     public enum Wanted {
@@ -32,7 +39,12 @@ public record Chunk(SequenceState state, int position, int[] tokens, Wanted want
         }
     }
 
-    /** Creates a chunk with the layers' own activation sparsity. */
+    /** Creates a chunk of whose wanted rows all logits matter. */
+    public Chunk(SequenceState state, int position, int[] tokens, Wanted wanted, double activationSparsity) {
+        this(state, position, tokens, wanted, activationSparsity, new CandidateRule.All());
+    }
+
+    /** Creates a chunk with the layers' own activation sparsity, of whose wanted rows all logits matter. */
     public Chunk(SequenceState state, int position, int[] tokens, Wanted wanted) {
         this(state, position, tokens, wanted, 0);
     }

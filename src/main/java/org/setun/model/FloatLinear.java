@@ -43,13 +43,23 @@ public record FloatLinear(FloatMatrix weights, @Nullable RmsNorm inputNorm) impl
 
     @Override
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
+        multiply(input, null, input.tokens(), out, kernels);
+    }
+
+    /**
+     * Multiplies some rows of a prepared input.
+     *
+     * @param tokens which rows of the input and of {@code out}, {@code count} of them; null for the first ones
+     */
+    void multiply(LinearInput input, int @Nullable [] tokens, int count, float[] out, Kernels kernels) {
         int rows = weights.rows();
         int columns = weights.columns();
         int tileRows = Math.max(1, TILE_BYTES / (columns * weights.elementType().bytes()));
         kernels.workers().forRange(rows, ROW_GRANULARITY, (from, to) -> {
             for (int row = from; row < to; row += tileRows) {
                 int end = Math.min(to, row + tileRows);
-                for (int token = 0; token < input.tokens(); token++) {
+                for (int i = 0; i < count; i++) {
+                    int token = tokens == null ? i : tokens[i];
                     kernels.matrices().multiply(weights, input.values(), token * columns, row, end, out, token * rows);
                 }
             }

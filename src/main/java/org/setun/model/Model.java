@@ -28,6 +28,12 @@ public interface Model extends AutoCloseable {
      */
     void forward(Batch batch, Workspace workspace);
 
+    /**
+     * Computes all logits of row {@code row} of the last pass, where some were left out as no candidates. Those that were there
+     * stay as they are, to the bit.
+     */
+    void completeLogits(Workspace workspace, int row);
+
     /** Frees the weights. No forward pass may be running or follow. Idempotent. */
     @Override
     void close();

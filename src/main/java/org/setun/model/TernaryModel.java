@@ -3,8 +3,10 @@ package org.setun.model;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.setun.kernel.Kernels;
 import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.ScreenMatrix;
 
 /**
  * A stack of blocks between an embedding and an output head, for any mix of mixers. Owns its weights' memory and its
@@ -23,6 +25,7 @@ public final class TernaryModel implements Model {
     private final List<Block> blocks;
     private final RmsNorm finalNorm;
     private final Linear head;
+    private final @Nullable ScreenedHead screened;
     private final Kernels kernels;
     private final Arena weights;
     private final StateSlice[] slices;
@@ -36,6 +39,7 @@ public final class TernaryModel implements Model {
      * @param blocks the layers, first to last
      * @param finalNorm the norm in front of the head
      * @param head {@code [vocab, hidden]}
+     * @param screen the head's weights in eight bits, for batches that do not want all logits; null if there are none
      * @param kernels the arithmetic; its workers are closed with the model
      * @param weights the arena that all matrices live in; closed with the model
      */
@@ -45,6 +49,7 @@ public final class TernaryModel implements Model {
             List<Block> blocks,
             RmsNorm finalNorm,
             Linear head,
+            @Nullable ScreenMatrix screen,
             Kernels kernels,
             Arena weights) {
         this.dimensions = dimensions;
@@ -52,6 +57,7 @@ public final class TernaryModel implements Model {
         this.blocks = List.copyOf(blocks);
         this.finalNorm = finalNorm;
         this.head = head;
+        this.screened = screen == null ? null : screened(head, screen);
         this.kernels = kernels;
         this.weights = weights;
         this.slices = new StateSlice[blocks.size()];
@@ -64,6 +70,13 @@ public final class TernaryModel implements Model {
             pageBytes = aligned(pageBytes + mixer.pageBytes(PAGE_TOKENS));
         }
         this.stateLayout = new StateLayout(recurrentBytes, PAGE_TOKENS, pageBytes);
+    }
+
+    private static ScreenedHead screened(Linear head, ScreenMatrix screen) {
+        if (!(head instanceof FloatLinear floats)) {
+            throw new IllegalArgumentException("expected a head of floats to screen, found " + head);
+        }
+        return new ScreenedHead(floats, screen);
     }
 
     private static long aligned(long bytes) {
@@ -91,12 +104,12 @@ public final class TernaryModel implements Model {
     }
 
     /**
-     * Returns the bytes of weights that a forward pass with logits reads, each once, if no activation is left out: what bounds
-     * the speed of decoding. Of the embedding a pass reads a row, and nothing where the head does not share it; of retrieved
+     * Returns the bytes of weights that a forward pass with the likeliest token reads, each once, if no activation is left out:
+     * what bounds the speed of greedy decoding. Of the embedding a pass reads a row, and nothing where the head does not share it; of retrieved
      * experts those of one token count. Norms and other vectors, less than a thousandth, are left out.
      */
     public long passWeightBytes() {
-        long bytes = head.weightBytes();
+        long bytes = screened == null ? head.weightBytes() : screened.weightBytes();
         for (Block block : blocks) {
             bytes += block.channel().otherWeightBytes();
             for (Linear linear : block.mixer().linears()) {
@@ -136,9 +149,32 @@ public final class TernaryModel implements Model {
         int rows = gatherWanted(batch, buffers);
         if (rows > 0) {
             finalNorm.apply(buffers.normed(), rows, buffers.normed(), kernels);
-            head.forward(buffers.normed(), rows, buffers, workspace.logits(), kernels);
+            head.prepare(buffers.normed(), rows, input, kernels);
+            computeLogits(batch, rows, workspace);
         }
         input.clearCounts();
+    }
+
+    private void computeLogits(Batch batch, int rows, Workspace workspace) {
+        Buffers buffers = workspace.buffers();
+        LinearInput input = buffers.linearInput();
+        if (screened != null && batch.hasCandidateRules()) {
+            screened.forward(
+                    input, batch.candidateRules(), workspace.candidates(), workspace.logits(), buffers.head(), kernels);
+        } else {
+            head.multiply(input, buffers.sums(), workspace.logits(), kernels);
+            for (int row = 0; row < rows; row++) {
+                workspace.candidates(row).setAll();
+            }
+        }
+    }
+
+    @Override
+    public void completeLogits(Workspace workspace, int row) {
+        if (screened != null && !workspace.candidates(row).areAll()) {
+            screened.complete(workspace.buffers().linearInput(), row, workspace.logits(), kernels);
+            workspace.candidates(row).setAll();
+        }
     }
 
     private void check(Batch batch, Workspace workspace) {

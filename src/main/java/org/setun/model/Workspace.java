@@ -1,5 +1,6 @@
 package org.setun.model;
 
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,7 @@ public final class Workspace {
     private final int maxLogitRows;
     private final int vocabSize;
     private final float[] logits;
+    private final Candidates[] candidates;
 
     /** Null in the workspace of a model that needs no scratch memory. */
     private final @Nullable Buffers buffers;
@@ -37,6 +39,8 @@ public final class Workspace {
         this.maxLogitRows = maxLogitRows;
         this.vocabSize = dimensions.vocabSize();
         this.logits = new float[Math.multiplyExact(maxLogitRows, vocabSize)];
+        this.candidates = new Candidates[maxLogitRows];
+        Arrays.setAll(candidates, row -> new Candidates(ScreenedHead.maxCandidates(vocabSize)));
         this.buffers = buffers;
         this.activationCounts = activationCounts;
     }
@@ -59,7 +63,20 @@ public final class Workspace {
         return maxLogitRows;
     }
 
-    /** Returns the logits of the last pass, {@code [maxLogitRows, vocab]}; row {@code r} starts at {@code r * vocab}. */
+    /** Returns which logits of a row the last pass computed. */
+    public Candidates candidates(int row) {
+        return candidates[row];
+    }
+
+    /** Returns those of all rows. */
+    Candidates[] candidates() {
+        return candidates;
+    }
+
+    /**
+     * Returns the logits of the last pass, {@code [maxLogitRows, vocab]}; row {@code r} starts at {@code r * vocab}. Only those of
+     * {@link #candidates} mean anything.
+     */
     public float[] logits() {
         return logits;
     }

@@ -1,5 +1,6 @@
 package org.setun.sampling;
 
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
 /**
@@ -12,17 +13,22 @@ import java.util.SplittableRandom;
  * {@link BestFirst}.
  *
  * <p>The random number depends on the request's seed and the token's position in its sequence only. Recomputing a
- * sequence, cutting its prompt otherwise or running others beside it cannot change what is drawn.
+ * sequence, cutting its prompt otherwise or running others beside it cannot change what is drawn. Nor can it change anything
+ * that tokens are left out which the request cannot choose: where that is not certain, nothing is chosen.
  */
 public final class Sampler {
 
-    private final int vocabSize;
+    /**
+     * How far, relatively, sums of weights may be from exact ones: more than the rounding of a million additions. Only within
+     * it could the order of additions change which tokens reach top-p.
+     */
+    private static final double ROUNDING = 1e-9;
+
     private final double[] weights;
     private final int[] candidates;
 
     /** Creates a sampler for logits of {@code vocabSize} tokens. */
     public Sampler(int vocabSize) {
-        this.vocabSize = vocabSize;
         this.weights = new double[vocabSize];
         this.candidates = new int[vocabSize];
     }
@@ -30,91 +36,110 @@ public final class Sampler {
     /**
      * Chooses a token; of equally probable ones the lowest id comes first.
      *
-     * @param logits the logits, {@code [rows, vocab]}; not changed
-     * @param offset where the row to sample from starts
+     * @param logits those of all tokens, or at least of those that the choice can fall on: one for temperature 0, top-k of them
+     *     if there is a top-k, and else those that may be among top-p
      * @param seed the request's seed, whatever {@link SamplingParameters#seed} says
      * @param position how many tokens the sequence has before this one
+     * @return a token id; empty if the tokens without a logit might change the choice, never where all have one
      * @throws IllegalArgumentException if a logit is not a number or positive infinity, or all are negative infinity
      */
-    public SampledToken sample(float[] logits, int offset, SamplingParameters parameters, long seed, int position) {
-        int best = mostProbable(logits, offset);
-        float max = logits[offset + best];
-        // log-softmax, summed in the order of ids: the same bits whatever else runs.
-        double sum = weigh(logits, offset, max);
-        int chosen = parameters.temperature() == 0
-                ? best
-                : draw(logits, offset, max, sum, parameters, uniform(seed, position));
-        return new SampledToken(chosen, (float) ((double) logits[offset + chosen] - max - Math.log(sum)));
+    public OptionalInt sample(Logits logits, SamplingParameters parameters, long seed, int position) {
+        int best = mostProbable(logits);
+        return parameters.temperature() == 0
+                ? OptionalInt.of(best)
+                : draw(logits, logits.of(best), parameters, uniform(seed, position));
     }
 
-    private int mostProbable(float[] logits, int offset) {
-        int best = 0;
-        for (int id = 0; id < vocabSize; id++) {
-            float logit = logits[offset + id];
+    private static int mostProbable(Logits logits) {
+        int best = logits.id(0);
+        for (int i = 0; i < logits.count(); i++) {
+            int id = logits.id(i);
+            float logit = logits.of(id);
             if (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY) {
                 throw new IllegalArgumentException("logit of token " + id + ": expected a number, found " + logit
                         + "; the checkpoint's weights or scales are damaged, or its architecture is not what it says");
             }
-            if (logit > logits[offset + best]) {
+            if (logit > logits.of(best)) {
                 best = id;
             }
         }
-        if (logits[offset + best] == Float.NEGATIVE_INFINITY) {
-            throw new IllegalArgumentException("all " + vocabSize + " logits are negative infinity");
+        if (logits.of(best) == Float.NEGATIVE_INFINITY) {
+            throw new IllegalArgumentException("all " + logits.count() + " logits are negative infinity");
         }
         return best;
     }
 
-    /** Sets the weights to the probabilities times a constant, and returns that constant. */
-    private double weigh(float[] logits, int offset, float max) {
-        double sum = 0;
-        for (int id = 0; id < vocabSize; id++) {
-            weights[id] = Math.exp((double) logits[offset + id] - max);
-            sum += weights[id];
-        }
-        return sum;
-    }
-
-    private int draw(float[] logits, int offset, float max, double sum, SamplingParameters parameters, double uniform) {
-        int kept = vocabSize;
-        for (int id = 0; id < vocabSize; id++) {
-            candidates[id] = id;
+    private OptionalInt draw(Logits logits, float max, SamplingParameters parameters, double uniform) {
+        int kept = logits.count();
+        for (int i = 0; i < kept; i++) {
+            candidates[i] = logits.id(i);
         }
         // A temperature keeps the order, so top-k may cut before it and save most of the exponentials.
-        if (parameters.topK() > 0 && parameters.topK() < kept) {
-            BestFirst.partition(logits, offset, candidates, kept, parameters.topK());
-            kept = inOrderOfIds(logits, offset, parameters.topK());
+        boolean cut = parameters.topK() > 0 && parameters.topK() < kept;
+        if (cut) {
+            BestFirst.partition(logits.values(), logits.offset(), candidates, kept, parameters.topK());
+            kept = inOrderOfIds(logits, parameters.topK());
         }
-        double total = sum;
-        if (parameters.temperature() != 1 || kept < vocabSize) {
-            total = 0;
-            for (int i = 0; i < kept; i++) {
-                int id = candidates[i];
-                weights[id] = Math.exp(((double) logits[offset + id] - max) / parameters.temperature());
-                total += weights[id];
-            }
+        double total = weigh(logits, kept, max, parameters.temperature());
+        double omitted = parameters.topK() > 0 && parameters.topK() <= kept
+                ? 0
+                : logits.omitted().mass();
+        if (parameters.topP() == 1 && omitted > 0) {
+            return OptionalInt.empty();
         }
         if (parameters.topP() < 1) {
-            int nucleus =
-                    BestFirst.partitionByMass(logits, offset, candidates, kept, weights, parameters.topP() * total);
-            kept = inOrderOfIds(logits, offset, nucleus);
+            int nucleus = nucleus(logits, kept, parameters.topP(), total, omitted);
+            if (nucleus == 0) {
+                return OptionalInt.empty();
+            }
+            kept = inOrderOfIds(logits, nucleus);
             total = 0;
             for (int i = 0; i < kept; i++) {
                 total += weights[candidates[i]];
             }
         }
-        return pick(kept, uniform * total);
+        return OptionalInt.of(pick(kept, uniform * total));
+    }
+
+    /** Sets the candidates' weights to their probabilities times a constant, and returns their sum in the order of ids. */
+    private double weigh(Logits logits, int kept, float max, double temperature) {
+        double total = 0;
+        for (int i = 0; i < kept; i++) {
+            int id = candidates[i];
+            weights[id] = Math.exp(((double) logits.of(id) - max) / temperature);
+            total += weights[id];
+        }
+        return total;
+    }
+
+    /**
+     * Moves the smallest set of best candidates that reaches {@code topP} to the front and returns its size; 0 if it depends on
+     * what the omitted tokens weigh.
+     */
+    private int nucleus(Logits logits, int kept, double topP, double total, double omitted) {
+        if (omitted == 0) {
+            return BestFirst.partitionByMass(logits.values(), logits.offset(), candidates, kept, weights, topP * total);
+        }
+        double most = topP * (total + omitted) * (1 + ROUNDING);
+        int largest = BestFirst.partitionByMass(logits.values(), logits.offset(), candidates, kept, weights, most);
+        double least = topP * total * (1 - ROUNDING);
+        int smallest = BestFirst.partitionByMass(logits.values(), logits.offset(), candidates, largest, weights, least);
+        int last = BestFirst.last(logits.values(), logits.offset(), candidates, largest);
+        boolean reached = most <= total * (1 - ROUNDING);
+        boolean aboveOmitted = logits.of(last) >= logits.omitted().below();
+        return reached && aboveOmitted && smallest == largest ? largest : 0;
     }
 
     /**
      * Lays the {@code kept} first candidates out in the order of their ids. The partition leaves them in an order that
      * depends on all logits; in this one, a draw depends on the kept tokens only.
      */
-    private int inOrderOfIds(float[] logits, int offset, int kept) {
-        int last = BestFirst.last(logits, offset, candidates, kept);
+    private int inOrderOfIds(Logits logits, int kept) {
+        int last = BestFirst.last(logits.values(), logits.offset(), candidates, kept);
         int count = 0;
-        for (int id = 0; id < vocabSize; id++) {
-            if (!BestFirst.precedes(logits, offset, last, id)) {
+        for (int i = 0; i < logits.count(); i++) {
+            int id = logits.id(i);
+            if (!BestFirst.precedes(logits.values(), logits.offset(), last, id)) {
                 candidates[count++] = id;
             }
         }

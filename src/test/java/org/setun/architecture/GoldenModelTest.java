@@ -214,7 +214,7 @@ final class GoldenModelTest {
     }
 
     private static LoadOptions allowing(double activationSparsity) {
-        return new LoadOptions(KeyValueFormat.F32, OptionalDouble.of(activationSparsity));
+        return new LoadOptions(KeyValueFormat.F32, OptionalDouble.of(activationSparsity), HeadMode.AUTO);
     }
 
     /** Returns the logits of all positions of a short prompt. */

@@ -260,11 +260,14 @@ final class ModelLoaderTest {
 
     private static double limit(Path path, OptionalDouble maxActivationSparsity) throws Exception {
         return load(
-                path, new LoadOptions(KeyValueFormat.F32, maxActivationSparsity), LoadedModel::maxActivationSparsity);
+                path,
+                new LoadOptions(KeyValueFormat.F32, maxActivationSparsity, HeadMode.AUTO),
+                LoadedModel::maxActivationSparsity);
     }
 
     private static ModelReport report(Path path, OptionalDouble maxActivationSparsity) throws Exception {
-        return load(path, new LoadOptions(KeyValueFormat.F32, maxActivationSparsity), LoadedModel::report);
+        return load(
+                path, new LoadOptions(KeyValueFormat.F32, maxActivationSparsity, HeadMode.AUTO), LoadedModel::report);
     }
 
     private static <T> T load(Path path, LoadOptions options, Function<LoadedModel, T> question) throws Exception {

@@ -110,7 +110,8 @@ final class RandomWeightsTest {
     private static TernaryModel build(ModelSpec spec, int threads, double maxActivationSparsity)
             throws CheckpointFormatException {
         Kernels kernels = KernelSelection.select("scalar", threads);
-        LoadOptions options = new LoadOptions(KeyValueFormat.F32, OptionalDouble.of(maxActivationSparsity));
+        LoadOptions options =
+                new LoadOptions(KeyValueFormat.F32, OptionalDouble.of(maxActivationSparsity), HeadMode.AUTO);
         try (RandomWeights weights = new RandomWeights(2, 7, kernels.workers())) {
             return new ModelBuilder(spec, weights, kernels, options, Arena.ofShared(), tensor -> {}).build();
         }

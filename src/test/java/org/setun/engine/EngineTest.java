@@ -266,7 +266,7 @@ final class EngineTest {
         return requests;
     }
 
-    /** Runs all requests at once and returns their tokens and logprobs. */
+    /** Runs all requests at once and returns their tokens. */
     private static List<List<EngineEvent.Token>> run(
             ScriptedModel model, EngineSettings settings, List<TokenRequest> requests) throws Exception {
         try (Engine engine = new Engine(model, settings, EngineObserver.NONE)) {

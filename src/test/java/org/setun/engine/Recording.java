@@ -55,7 +55,7 @@ final class Recording implements Consumer<EngineEvent> {
         return end.isDone();
     }
 
-    /** Returns the tokens so far, with their logprobs. */
+    /** Returns the tokens so far. */
     synchronized List<EngineEvent.Token> tokens() {
         return List.copyOf(tokens);
     }

@@ -107,6 +107,11 @@ final class ScriptedModel implements Model {
         afterForward.accept(batch, workspace);
     }
 
+    @Override
+    public void completeLogits(Workspace workspace, int row) {
+        throw new AssertionError("all logits are there");
+    }
+
     private static long advance(SequenceState state, int position, int[] tokens) {
         MemorySegment memory = state.recurrent();
         long seen = memory.getAtIndex(HASH, 1);

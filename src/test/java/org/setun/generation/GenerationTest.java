@@ -43,7 +43,7 @@ final class GenerationTest {
     void whatIsHeldBackComesOutAtTheEnd() {
         Generation generation = generation(List.of("stop"));
         tokens(generation, "a st");
-        generation.handle(new EngineEvent.Token(0xe2, 0));
+        generation.handle(new EngineEvent.Token(0xe2));
         finish(generation, FinishReason.LENGTH, 5);
         assertThat(events).containsExactly(text("a"), text(" "), text("st\ufffd"), finished(FinishReason.LENGTH, 5));
     }
@@ -71,7 +71,7 @@ final class GenerationTest {
     void aStopTokenIsCountedAndLeftOutOfTheText() {
         Generation generation = generation(List.of());
         tokens(generation, "a");
-        generation.handle(new EngineEvent.Token(ByteTokenizer.EOS, 0));
+        generation.handle(new EngineEvent.Token(ByteTokenizer.EOS));
         finish(generation, FinishReason.STOP, 2);
         assertThat(events).containsExactly(text("a"), finished(FinishReason.STOP, 2));
     }
@@ -114,7 +114,7 @@ final class GenerationTest {
 
     private static void tokens(Generation generation, String text) {
         for (byte unit : text.getBytes(StandardCharsets.UTF_8)) {
-            generation.handle(new EngineEvent.Token(unit & 0xff, 0));
+            generation.handle(new EngineEvent.Token(unit & 0xff));
         }
     }
 

@@ -10,6 +10,7 @@ import org.setun.kernel.Activation;
 import org.setun.kernel.Kernels;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
+import org.setun.tensor.ScreenMatrix;
 import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
 
@@ -21,6 +22,7 @@ public final class RandomModel {
     private final Shape shape;
     private final Sparsity sparsity;
     private final boolean byColumns;
+    private boolean screened;
     private final SplittableRandom random;
     private final Kernels kernels;
     private final Arena arena = Arena.ofShared();
@@ -80,6 +82,13 @@ public final class RandomModel {
         return new RandomModel(shape, sparsity, byColumns, seed, kernels).build();
     }
 
+    /** Makes a model with dense layers whose head, that of the embedding, is screened; the caller closes it. */
+    public static TernaryModel screened(Shape shape, long seed, Kernels kernels) {
+        RandomModel model = new RandomModel(shape, new Sparsity.Dense(), false, seed, kernels);
+        model.screened = true;
+        return model.build();
+    }
+
     private TernaryModel build() {
         FloatMatrix embedding = embedding();
         List<Block> blocks = new ArrayList<>();
@@ -92,7 +101,18 @@ public final class RandomModel {
                 ? new FloatLinear(embedding, null)
                 : new BitLinear(matrix(shape.vocabSize(), shape.hiddenSize()), norm(shape.hiddenSize()));
         ModelDimensions dimensions = new ModelDimensions(shape.vocabSize(), shape.hiddenSize(), 2048);
-        return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, kernels, arena);
+        return new TernaryModel(
+                dimensions, embedding, blocks, finalNorm, head, screened ? screen(embedding) : null, kernels, arena);
+    }
+
+    private ScreenMatrix screen(FloatMatrix weights) {
+        ScreenMatrix.Builder builder = new ScreenMatrix.Builder(weights.rows(), weights.columns(), arena);
+        float[] row = new float[weights.columns()];
+        for (int r = 0; r < weights.rows(); r++) {
+            weights.readRow(r, row, 0);
+            builder.setRow(r, row);
+        }
+        return builder.build();
     }
 
     private Mlgru mlgru(int layer) {

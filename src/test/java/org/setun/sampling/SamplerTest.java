@@ -2,13 +2,13 @@ package org.setun.sampling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
@@ -23,43 +23,17 @@ final class SamplerTest {
     @Test
     void temperatureZeroChoosesTheHighestLogitAndOfEqualOnesTheLowestId() {
         float[] logits = {1, 3, -2, 3, 0};
-        assertThat(new Sampler(5)
-                        .sample(logits, 0, SamplingParameters.GREEDY, 7, 0)
-                        .id())
+        assertThat(sample(new Sampler(5), logits, 0, SamplingParameters.GREEDY, 7, 0))
                 .isEqualTo(1);
     }
 
     @Test
     void aRowIsReadFromItsOffset() {
         float[] logits = {9, 0, 0, 0, 0, 9};
-        assertThat(new Sampler(3)
-                        .sample(logits, 3, SamplingParameters.GREEDY, 7, 0)
-                        .id())
+        assertThat(sample(new Sampler(3), logits, 3, SamplingParameters.GREEDY, 7, 0))
                 .isEqualTo(2);
         assertThat(draws(new Sampler(3), logits, 3, parameters(0.01, 0, 1), 100))
                 .containsOnly(2);
-    }
-
-    @Test
-    void theLogprobIsOfTheModelsDistributionWhateverTheTemperatureAndTheCuts() {
-        float[] logits = randomLogits(new Random(11), 100, 3);
-        double sum =
-                IntStream.range(0, 100).mapToDouble(i -> Math.exp(logits[i])).sum();
-        Sampler sampler = new Sampler(100);
-        for (int position = 0; position < 200; position++) {
-            for (SamplingParameters parameters : List.of(
-                    SamplingParameters.GREEDY, parameters(1, 0, 1), parameters(0.3, 5, 0.5), parameters(2, 0, 0.7))) {
-                SampledToken token = sampler.sample(logits, 0, parameters, 3, position);
-                assertThat((double) token.logprob()).isCloseTo(logits[token.id()] - Math.log(sum), within(1e-6));
-            }
-        }
-    }
-
-    @Test
-    void theLogprobOfHugeLogitsIsFinite() {
-        SampledToken token =
-                new Sampler(3).sample(new float[] {1e30f, 1e30f, -1e30f}, 0, SamplingParameters.GREEDY, 1, 0);
-        assertThat(token.logprob()).isEqualTo((float) -Math.log(2));
     }
 
     @ParameterizedTest
@@ -100,11 +74,10 @@ final class SamplerTest {
         int[] byPosition = new int[256];
         int count = 100_000;
         for (int i = 0; i < count; i++) {
-            int here = sampler.sample(uniform, 0, parameters, i, 5).id();
-            bySeed[16 * here + sampler.sample(uniform, 0, parameters, i + 1, 5).id()]++;
-            here = sampler.sample(uniform, 0, parameters, 5, i).id();
-            byPosition[
-                    16 * here + sampler.sample(uniform, 0, parameters, 5, i + 1).id()]++;
+            int here = sample(sampler, uniform, 0, parameters, i, 5);
+            bySeed[16 * here + sample(sampler, uniform, 0, parameters, i + 1, 5)]++;
+            here = sample(sampler, uniform, 0, parameters, 5, i);
+            byPosition[16 * here + sample(sampler, uniform, 0, parameters, 5, i + 1)]++;
         }
         for (int[] observed : List.of(bySeed, byPosition)) {
             double mean = count / 256.0;
@@ -200,8 +173,8 @@ final class SamplerTest {
         Sampler used = new Sampler(200);
         List<Integer> forward = draws(used, logits, 0, parameters, 100);
         for (int position = 99; position >= 0; position--) {
-            used.sample(randomLogits(new Random(position), 200, 1), 0, parameters, 99, position);
-            assertThat(used.sample(logits, 0, parameters, 42, position).id()).isEqualTo(forward.get(position));
+            sample(used, randomLogits(new Random(position), 200, 1), 0, parameters, 99, position);
+            assertThat(sample(used, logits, 0, parameters, 42, position)).isEqualTo(forward.get(position));
         }
         assertThat(new HashSet<>(forward)).hasSizeGreaterThan(10);
     }
@@ -210,7 +183,7 @@ final class SamplerTest {
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
     void aLogitThatIsNoNumberIsNamed(float logit) {
         float[] logits = {0, 1, logit};
-        assertThatThrownBy(() -> new Sampler(3).sample(logits, 0, SamplingParameters.GREEDY, 1, 0))
+        assertThatThrownBy(() -> sample(new Sampler(3), logits, 0, SamplingParameters.GREEDY, 1, 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("logit of token 2")
                 .hasMessageContaining(String.valueOf(logit));
@@ -219,8 +192,77 @@ final class SamplerTest {
     @Test
     void logitsWithoutAnyPossibleTokenAreRefused() {
         float[] logits = {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
-        assertThatThrownBy(() -> new Sampler(2).sample(logits, 0, SamplingParameters.GREEDY, 1, 0))
+        assertThatThrownBy(() -> sample(new Sampler(2), logits, 0, SamplingParameters.GREEDY, 1, 0))
                 .hasMessage("all 2 logits are negative infinity");
+    }
+
+    /** Samples from the row that begins at {@code offset} and ends with {@code values}. */
+    private static int sample(
+            Sampler sampler, float[] values, int offset, SamplingParameters parameters, long seed, int position) {
+        return sampler.sample(Logits.all(values, offset, values.length - offset), parameters, seed, position)
+                .orElseThrow();
+    }
+
+    @Test
+    void tokensThatCannotBeChosenMayBeLeftOut() {
+        long seed = 20261125;
+        Random random = new Random(seed);
+        Sampler sampler = new Sampler(500);
+        int undecided = 0;
+        for (int round = 0; round < 3000; round++) {
+            float[] logits = randomLogits(random, 500, 4);
+            if (round % 3 == 0) {
+                for (int i = 0; i < logits.length; i++) {
+                    logits[i] = Math.round(logits[i]);
+                }
+            }
+            int[] sorted = sortedBestFirst(logits);
+            double temperature = 0.5 + random.nextDouble();
+            SamplingParameters parameters = switch (round % 4) {
+                case 0 -> SamplingParameters.GREEDY;
+                case 1 -> parameters(temperature, 1 + random.nextInt(100), random.nextDouble(0.3, 1));
+                case 2 -> parameters(temperature, 1 + random.nextInt(100), 1);
+                default -> parameters(temperature, 0, random.nextDouble(0.3, 0.95));
+            };
+            int shown = 100 + random.nextInt(200);
+            int[] ids = Arrays.stream(sorted, 0, shown).sorted().toArray();
+            float below = Math.nextUp(logits[sorted[shown]]);
+            double mass = 0;
+            for (int i = shown; i < sorted.length; i++) {
+                mass += Math.exp(((double) logits[sorted[i]] - logits[sorted[0]]) / temperature);
+            }
+            Logits some =
+                    new Logits(logits, 0, ids, shown, new Logits.Omitted(below, mass * random.nextDouble(1, 1.2)));
+            OptionalInt chosen = sampler.sample(some, parameters, 7, round);
+            if (chosen.isEmpty()) {
+                assertThat(round % 4).as("seed %d, round %d", seed, round).isEqualTo(3);
+                undecided++;
+            } else {
+                assertThat(chosen)
+                        .as("seed %d, round %d", seed, round)
+                        .hasValue(sample(sampler, logits, 0, parameters, 7, round));
+            }
+        }
+        // Of the 750 with top-p alone; more would mean that leaving tokens out is of no use.
+        assertThat(undecided).isBetween(1, 200);
+    }
+
+    @Test
+    void nothingIsChosenWhereAnOmittedTokenMightBe() {
+        float[] logits = {1, 0, 2, 0};
+        int[] ids = {0, 2};
+        Logits withUnknown = new Logits(logits, 0, ids, 2, new Logits.Omitted(0.5f, Double.POSITIVE_INFINITY));
+        Logits withHeavy = new Logits(logits, 0, ids, 2, new Logits.Omitted(0.5f, 0.28));
+        Logits withRival = new Logits(logits, 0, ids, 2, new Logits.Omitted(1.5f, 0.0001));
+        Logits withLight = new Logits(logits, 0, ids, 2, new Logits.Omitted(0.5f, 0.0001));
+        Sampler sampler = new Sampler(4);
+        assertThat(sampler.sample(withUnknown, parameters(1, 0, 1), 3, 0)).isEmpty();
+        assertThat(sampler.sample(withUnknown, parameters(1, 0, 0.6), 3, 0)).isEmpty();
+        // The best has e^0 of a total from e^0 + e^-1 to 0.28 more: 73 % or 61 %.
+        assertThat(sampler.sample(withHeavy, parameters(1, 0, 0.7), 3, 0)).isEmpty();
+        assertThat(sampler.sample(withLight, parameters(1, 0, 0.7), 3, 0)).hasValue(2);
+        assertThat(sampler.sample(withRival, parameters(1, 0, 0.9), 3, 0)).isEmpty();
+        assertThat(sampler.sample(withLight, parameters(1, 0, 0.9), 3, 0)).isPresent();
     }
 
     private static SamplingParameters parameters(double temperature, int topK, double topP) {
@@ -232,7 +274,7 @@ final class SamplerTest {
             Sampler sampler, float[] logits, int offset, SamplingParameters parameters, int count) {
         List<Integer> ids = new ArrayList<>();
         for (int position = 0; position < count; position++) {
-            ids.add(sampler.sample(logits, offset, parameters, 42, position).id());
+            ids.add(sample(sampler, logits, offset, parameters, 42, position));
         }
         return ids;
     }

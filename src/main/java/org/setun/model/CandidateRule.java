@@ -1,0 +1,43 @@
+package org.setun.model;
+
+/**
+ * Which tokens may come to be chosen from a row of logits. A model may leave out the logits of all others; those that it
+ * computes do not depend on the rule.
+ */
+public sealed interface CandidateRule {
+
+    /** Any token. */
+    record All() implements CandidateRule {}
+
+    /**
+     * One of the tokens with the largest logits, ties included.
+     *
+     * @param count how many, at least 1
+     */
+    record Best(int count) implements CandidateRule {
+
+        public Best {
+            if (count < 1) {
+                throw new IllegalArgumentException("expected at least one candidate, found " + count);
+            }
+        }
+    }
+
+    /**
+     * One of the smallest set of most probable tokens whose probability reaches {@code mass}.
+     *
+     * @param temperature what logits are divided by before they become probabilities, more than 0
+     * @param mass more than 0, less than 1
+     */
+    record Nucleus(double temperature, double mass) implements CandidateRule {
+
+        public Nucleus {
+            if (!(temperature > 0)) {
+                throw new IllegalArgumentException("expected a temperature above 0, found " + temperature);
+            }
+            if (!(mass > 0 && mass < 1)) {
+                throw new IllegalArgumentException("expected a mass above 0 and less than 1, found " + mass);
+            }
+        }
+    }
+}
