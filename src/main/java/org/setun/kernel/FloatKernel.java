@@ -123,10 +123,10 @@ public interface FloatKernel {
             int outOffset);
 
     /**
-     * Replaces {@code length} values by their softmax: {@code x_j = exp(scale * x_j - m) / sum_i exp(scale * x_i - m)} with
+     * Replaces {@code length} values from {@code offset} by their softmax: {@code x_j = exp(scale * x_j - m) / sum_i exp(scale * x_i - m)} with
      * {@code m} the largest {@code scale * x_i}.
      *
      * @param length at least 1
      */
-    void softmax(float[] x, int length, float scale);
+    void softmax(float[] x, int offset, int length, float scale);
 }

@@ -1,8 +1,11 @@
 package org.setun.kernel;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import org.setun.tensor.ElementType;
 import org.setun.tensor.TernaryLayout;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +28,9 @@ public final class KernelSelection {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final int LOOKUP_BITS = 512;
     private static final List<Integer> WIDTHS = List.of(128, 256, 512);
+
+    /** How attention may store keys and values. */
+    static final List<ElementType> KEY_VALUE_TYPES = List.of(ElementType.F32, ElementType.F16, ElementType.I8);
 
     private static final Logger log = LoggerFactory.getLogger(KernelSelection.class);
 
@@ -103,6 +109,7 @@ public final class KernelSelection {
                 floating(name),
                 matrices(name),
                 screen(name),
+                attention(name),
                 retrieval(name),
                 experts(name),
                 workers);
@@ -178,6 +185,20 @@ public final class KernelSelection {
         return name.equals(SCALAR)
                 ? new ScalarScreenKernel()
                 : VectorWidth.instance(VectorScreenKernel.class, ScreenKernel.class, bits(name));
+    }
+
+    private static Map<ElementType, AttentionKernel> attention(String name) {
+        Map<ElementType, AttentionKernel> kernels = new EnumMap<>(ElementType.class);
+        for (ElementType type : KEY_VALUE_TYPES) {
+            kernels.put(type, attention(name, type));
+        }
+        return kernels;
+    }
+
+    static AttentionKernel attention(String name, ElementType type) {
+        return name.equals(SCALAR)
+                ? new ScalarAttentionKernel(type)
+                : VectorWidth.instance(VectorAttentionKernel.class, AttentionKernel.class, bits(name), type);
     }
 
     static RetrievalKernel retrieval(String name) {

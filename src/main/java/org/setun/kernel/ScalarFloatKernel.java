@@ -257,18 +257,18 @@ final class ScalarFloatKernel implements FloatKernel {
     }
 
     @Override
-    public void softmax(float[] x, int length, float scale) {
+    public void softmax(float[] x, int offset, int length, float scale) {
         float max = Float.NEGATIVE_INFINITY;
-        for (int j = 0; j < length; j++) {
+        for (int j = offset; j < offset + length; j++) {
             x[j] *= scale;
             max = Math.max(max, x[j]);
         }
-        for (int j = 0; j < length; j++) {
+        for (int j = offset; j < offset + length; j++) {
             x[j] = FloatFunctions.exp(x[j] - max);
         }
         float[] partials = new float[PARTIAL_SUMS];
-        addValues(x, 0, 0, length, partials);
-        multiply(x, 0, 0, length, 1 / sum(partials));
+        addValues(x, offset, 0, length, partials);
+        multiply(x, offset, 0, length, 1 / sum(partials));
     }
 
     /** Adds elements {@code [from, to)} to their partial sums. */

@@ -336,26 +336,26 @@ final class VectorFloatKernel implements FloatKernel {
     }
 
     @Override
-    public void softmax(float[] x, int length, float scale) {
+    public void softmax(float[] x, int offset, int length, float scale) {
         int bound = FLOATS.loopBound(length);
-        float max = scaled(x, bound, scale);
-        for (int j = bound; j < length; j++) {
+        float max = scaled(x, offset, bound, scale);
+        for (int j = offset + bound; j < offset + length; j++) {
             x[j] *= scale;
             max = Math.max(max, x[j]);
         }
-        expAll(x, bound, max);
-        for (int j = bound; j < length; j++) {
+        expAll(x, offset, bound, max);
+        for (int j = offset + bound; j < offset + length; j++) {
             x[j] = FloatFunctions.exp(x[j] - max);
         }
         float[] partials = new float[PARTIAL_SUMS];
-        addValues(x, 0, length, partials);
-        multiply(x, 0, length, 1 / ScalarFloatKernel.sum(partials));
+        addValues(x, offset, length, partials);
+        multiply(x, offset, length, 1 / ScalarFloatKernel.sum(partials));
     }
 
     /** Multiplies a whole number of vectors by {@code scale}, and returns the largest product. */
-    private static float scaled(float[] x, int length, float scale) {
+    private static float scaled(float[] x, int offset, int length, float scale) {
         FloatVector max = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
-        for (int j = 0; j < length; j += LANES) {
+        for (int j = offset; j < offset + length; j += LANES) {
             FloatVector product = load(x, j).mul(scale);
             product.intoArray(x, j);
             max = max.max(product);
@@ -364,8 +364,8 @@ final class VectorFloatKernel implements FloatKernel {
     }
 
     /** Replaces a whole number of vectors by {@code exp(x_j - max)}. */
-    private static void expAll(float[] x, int length, float max) {
-        for (int j = 0; j < length; j += LANES) {
+    private static void expAll(float[] x, int offset, int length, float max) {
+        for (int j = offset; j < offset + length; j += LANES) {
             exp(load(x, j).sub(max)).intoArray(x, j);
         }
     }

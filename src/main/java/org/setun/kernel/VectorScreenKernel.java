@@ -2,11 +2,8 @@ package org.setun.kernel;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
-import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.setun.tensor.ScreenMatrix;
 
@@ -21,10 +18,7 @@ final class VectorScreenKernel implements ScreenKernel {
     private static final VectorSpecies<Float> FLOATS = VectorWidth.species(float.class, BITS);
     private static final int LANES = FLOATS.length();
 
-    /** At least as many bytes as floats fit into a vector; there are no vectors of fewer than 64 bits. */
-    private static final VectorSpecies<Byte> BYTES =
-            VectorWidth.species(byte.class, Math.max(LANES * Byte.SIZE, Long.SIZE));
-
+    private static final VectorSpecies<Byte> BYTES = VectorLoads.bytes(FLOATS);
     private static final VectorMask<Byte> FIRST_BYTES = BYTES.indexInRange(0, LANES);
 
     private static final int PANEL_ROWS = ScreenMatrix.PANEL_ROWS;
@@ -127,10 +121,6 @@ final class VectorScreenKernel implements ScreenKernel {
     }
 
     private static FloatVector widened(MemorySegment codes, long at) {
-        // The smallest byte vector is longer than a 128-bit one has lanes, and must not read beyond the codes.
-        ByteVector bytes = LANES == BYTES.length()
-                ? ByteVector.fromMemorySegment(BYTES, codes, at, ByteOrder.LITTLE_ENDIAN)
-                : ByteVector.fromMemorySegment(BYTES, codes, at, ByteOrder.LITTLE_ENDIAN, FIRST_BYTES);
-        return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0);
+        return VectorLoads.i8(BYTES, FIRST_BYTES, FLOATS, codes, at);
     }
 }

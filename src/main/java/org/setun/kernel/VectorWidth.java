@@ -8,6 +8,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
+import org.setun.tensor.ElementType;
 
 /**
  * Makes one vector kernel source serve every vector width at full speed.
@@ -22,6 +23,9 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorWidth {
 
+    /** What a copy takes its constants from. */
+    private record ClassData(int bits, ElementType elements) {}
+
     private VectorWidth() {}
 
     /**
@@ -30,9 +34,19 @@ final class VectorWidth {
      * @param kernel a class of this package with a constructor without parameters
      */
     static <T> T instance(Class<? extends T> kernel, Class<T> type, int bits) {
+        return instance(kernel, type, bits, ElementType.F32);
+    }
+
+    /**
+     * Returns an instance of {@code kernel} for vectors of {@code bits} bits whose stored elements are {@code elements}, another
+     * constant of the copy.
+     *
+     * @param kernel a class of this package with a constructor without parameters
+     */
+    static <T> T instance(Class<? extends T> kernel, Class<T> type, int bits, ElementType elements) {
         try {
-            MethodHandles.Lookup copy =
-                    MethodHandles.lookup().defineHiddenClassWithClassData(bytesOf(kernel), bits, true);
+            MethodHandles.Lookup copy = MethodHandles.lookup()
+                    .defineHiddenClassWithClassData(bytesOf(kernel), new ClassData(bits, elements), true);
             return type.cast(copy.findConstructor(copy.lookupClass(), MethodType.methodType(void.class))
                     .invoke());
         } catch (Throwable e) {
@@ -55,8 +69,17 @@ final class VectorWidth {
 
     /** Returns the width in bits that the class of {@code kernel} was made for. */
     static int bits(MethodHandles.Lookup kernel) {
+        return classData(kernel).bits();
+    }
+
+    /** Returns the stored elements that the class of {@code kernel} was made for. */
+    static ElementType elementType(MethodHandles.Lookup kernel) {
+        return classData(kernel).elements();
+    }
+
+    private static ClassData classData(MethodHandles.Lookup kernel) {
         try {
-            return MethodHandles.classData(kernel, ConstantDescs.DEFAULT_NAME, Integer.class);
+            return MethodHandles.classData(kernel, ConstantDescs.DEFAULT_NAME, ClassData.class);
         } catch (IllegalAccessException e) {
             throw new IllegalStateException(e);
         }

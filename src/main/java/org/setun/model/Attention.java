@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.setun.kernel.AttentionKernel;
 import org.setun.kernel.FloatKernel;
 import org.setun.kernel.Kernels;
-import org.setun.kernel.MatrixKernel;
 
 /**
  * Causal grouped-query attention (arXiv 2305.13245) with rotary positions, as BitNet b1.58 has it:
@@ -124,15 +124,14 @@ public record Attention(
             byte[] codes,
             FloatKernel floating) {
         int width = heads.width();
-        int pageTokens = slice.pageTokens();
-        int page = position / pageTokens;
-        int row = position % pageTokens;
+        int tokens = slice.pageTokens();
+        MemorySegment page = state.pages().get(position / tokens);
+        int place = position % tokens;
         for (int head = 0; head < heads.keyValues(); head++) {
             int offset = (token * heads.keyValues() + head) * width;
-            MemorySegment keys = block(state, page, keysAt(slice, head), pageTokens);
-            format.store(floating, buffers.second(), offset, width, keys, pageTokens, row, codes);
-            MemorySegment values = block(state, page, valuesAt(slice, head), pageTokens);
-            format.store(floating, buffers.third(), offset, width, values, pageTokens, row, codes);
+            format.storeKey(floating, buffers.second(), offset, width, page, keysAt(slice, head), tokens, place, codes);
+            format.storeValue(
+                    floating, buffers.third(), offset, width, page, valuesAt(slice, head), tokens, place, codes);
         }
     }
 
@@ -144,67 +143,109 @@ public record Attention(
         return keysAt(slice, head) + headBytes(slice.pageTokens());
     }
 
-    /** Replaces each query head by what it attends to, heads of all tokens split among the threads. */
+    /**
+     * Replaces each query head by what it attends to. The heads of a chunk are jobs, in the order of key heads, then tokens, then the
+     * query heads of a key head: neighbours read the same past, and tiles of them share what they read.
+     */
     private void attend(Batch batch, StateSlice slice, float[] queries, Kernels kernels) {
-        int longest = 0;
-        for (Chunk chunk : batch.chunks()) {
-            longest = Math.max(longest, chunk.position() + chunk.tokens().length);
-        }
-        int maxVisible = longest;
         int numHeads = heads.queries();
-        kernels.workers().forRange(batch.tokens() * numHeads, 1, (from, to) -> {
-            float[] scores = new float[maxVisible];
+        int group = numHeads / heads.keyValues();
+        kernels.workers().forRange(batch.tokens() * numHeads, Math.min(group, AttentionKernel.TILE), (from, to) -> {
+            AttentionTile tile = AttentionTile.ofThread();
             int first = 0;
             for (Chunk chunk : batch.chunks()) {
-                for (int i = 0; i < chunk.tokens().length; i++, first += numHeads) {
-                    int end = Math.min(to, first + numHeads);
-                    for (int job = Math.max(from, first); job < end; job++) {
-                        int visible = chunk.position() + i + 1;
-                        attendHead(
-                                chunk.state(),
-                                slice,
-                                visible,
-                                job - first,
-                                queries,
-                                job * heads.width(),
-                                scores,
-                                kernels);
-                    }
+                int jobs = chunk.tokens().length * numHeads;
+                int start = Math.max(0, from - first);
+                int end = Math.min(jobs, to - first);
+                if (start < end) {
+                    attendJobs(chunk, slice, queries, first * heads.width(), start, end, tile, kernels);
                 }
+                first += jobs;
             }
         });
     }
 
-    private void attendHead(
-            SequenceState state,
+    /** Attends for the jobs {@code [start, end)} of a chunk whose queries begin at {@code offset}. */
+    private void attendJobs(
+            Chunk chunk,
             StateSlice slice,
-            int visible,
-            int head,
             float[] queries,
             int offset,
-            float[] scores,
+            int start,
+            int end,
+            AttentionTile tile,
             Kernels kernels) {
-        MatrixKernel matrices = kernels.matrices();
-        int width = heads.width();
-        int pageTokens = slice.pageTokens();
-        int keyValueHead = head / (heads.queries() / heads.keyValues());
-        for (int start = 0; start < visible; start += pageTokens) {
-            int count = Math.min(pageTokens, visible - start);
-            MemorySegment keys = block(state, start / pageTokens, keysAt(slice, keyValueHead), pageTokens);
-            matrices.multiply(format.rows(keys, pageTokens, width), queries, offset, 0, count, scores, start);
-            format.rescale(keys, pageTokens, width, count, scores, start);
-        }
-        kernels.floating().softmax(scores, visible, (float) (1 / Math.sqrt(width)));
-        Arrays.fill(queries, offset, offset + width, 0);
-        for (int start = 0; start < visible; start += pageTokens) {
-            int count = Math.min(pageTokens, visible - start);
-            MemorySegment values = block(state, start / pageTokens, valuesAt(slice, keyValueHead), pageTokens);
-            format.rescale(values, pageTokens, width, count, scores, start);
-            matrices.addWeightedRows(format.rows(values, pageTokens, width), count, scores, start, queries, offset);
+        int group = heads.queries() / heads.keyValues();
+        int perKeyHead = chunk.tokens().length * group;
+        for (int job = start; job < end; ) {
+            int keyHead = job / perKeyHead;
+            int tileEnd = Math.min(Math.min(end, (keyHead + 1) * perKeyHead), job + AttentionKernel.TILE);
+            tile.clear();
+            for (; job < tileEnd; job++) {
+                int token = job % perKeyHead / group;
+                int head = keyHead * group + job % group;
+                tile.add(offset + (token * heads.queries() + head) * heads.width(), chunk.position() + token + 1);
+            }
+            attendTile(chunk.state(), slice, keyHead, queries, tile, kernels);
         }
     }
 
-    private MemorySegment block(SequenceState state, int page, long at, int pageTokens) {
-        return state.pages().get(page).asSlice(at, headBytes(pageTokens));
+    private void attendTile(
+            SequenceState state, StateSlice slice, int keyHead, float[] queries, AttentionTile tile, Kernels kernels) {
+        AttentionKernel attention = kernels.attention(format.elementType());
+        int width = heads.width();
+        int tokens = slice.pageTokens();
+        int longest = tile.longest();
+        tile.reserve(Math.ceilDiv(longest, tokens) * tokens);
+        for (int start = 0; start < longest; start += tokens) {
+            MemorySegment page = state.pages().get(start / tokens);
+            long keys = keysAt(slice, keyHead);
+            attention.scores(page, keys, width, queries, tile.scores(), tile.at(start), tile.count());
+            for (int q = 0; q < tile.count(); q++) {
+                format.rescale(
+                        page, keys, tokens, width, tile.visible(q, start, tokens), tile.scores(), tile.number(q));
+            }
+        }
+        float scale = (float) (1 / Math.sqrt(width));
+        for (int q = 0; q < tile.count(); q++) {
+            kernels.floating().softmax(tile.scores(), tile.row(q), tile.visible(q), scale);
+            Arrays.fill(queries, tile.head(q), tile.head(q) + width, 0);
+        }
+        for (int start = 0; start < longest; start += tokens) {
+            addPage(
+                    state.pages().get(start / tokens),
+                    start,
+                    tokens,
+                    valuesAt(slice, keyHead),
+                    queries,
+                    tile,
+                    attention);
+        }
+    }
+
+    /** Adds a page's weighted values: those that all queries of a tile see at once, then the others query by query. */
+    private void addPage(
+            MemorySegment page,
+            int start,
+            int tokens,
+            long values,
+            float[] sums,
+            AttentionTile tile,
+            AttentionKernel attention) {
+        int width = heads.width();
+        AttentionKernel.Tile at = tile.at(start);
+        int shared = tokens;
+        for (int q = 0; q < tile.count(); q++) {
+            int visible = tile.visible(q, start, tokens);
+            format.rescale(page, values, tokens, width, visible, tile.scores(), tile.number(q));
+            shared = Math.min(shared, visible);
+        }
+        attention.addValues(page, values, width, tile.scores(), sums, at, 0, tile.count(), 0, shared);
+        for (int q = 0; q < tile.count(); q++) {
+            int visible = tile.visible(q, start, tokens);
+            if (visible > shared) {
+                attention.addValues(page, values, width, tile.scores(), sums, at, q, 1, shared, visible);
+            }
+        }
     }
 }

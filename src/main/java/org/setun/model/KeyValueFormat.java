@@ -5,11 +5,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.setun.kernel.FloatKernel;
 import org.setun.tensor.ElementType;
-import org.setun.tensor.FloatMatrix;
 
 /**
- * How attention keeps the keys and values of past tokens. A page holds a head's keys, or its values, as a block: a row for each
- * token, {@code [pageTokens, width]}, and behind the rows, where they are codes, a factor for each, {@code [pageTokens]} F32.
+ * How attention keeps the keys and values of past tokens. A page holds a head's keys as a block {@code [width, pageTokens]}, and its
+ * values as a block {@code [pageTokens, width]}; behind either, where they are codes, is a factor for each token, {@code
+ * [pageTokens]} F32. {@link org.setun.kernel.AttentionKernel} says why.
  */
 public enum KeyValueFormat {
     /** As they were computed. */
@@ -46,54 +46,95 @@ public enum KeyValueFormat {
         return (long) width * elementType.bytes() + factorBytes;
     }
 
-    /** Returns the rows of a block as stored: in {@link #INT8} codes that {@link #rescale} gives their size. */
-    FloatMatrix rows(MemorySegment block, int tokens, int width) {
-        long bytes = (long) tokens * width * elementType.bytes();
-        return new FloatMatrix(tokens, width, elementType, block.asSlice(0, bytes));
+    /** Returns how elements are stored: in {@link #INT8} as codes that {@link #rescale} gives their size. */
+    ElementType elementType() {
+        return elementType;
     }
 
     /**
-     * Stores one row of a block.
+     * Stores the key of one token.
      *
-     * @param row which of {@code tokens} rows
-     * @param x the values, {@code width} of them from {@code xOffset}
+     * @param page holds the block at byte {@code at}
+     * @param tokens tokens of a page
+     * @param token which of them
+     * @param x the key, {@code width} values from {@code xOffset}
      * @param codes scratch for {@code width} codes
      */
-    void store(
+    void storeKey(
             FloatKernel floating,
             float[] x,
             int xOffset,
             int width,
-            MemorySegment block,
+            MemorySegment page,
+            long at,
             int tokens,
-            int row,
+            int token,
             byte[] codes) {
-        long at = (long) row * width * elementType.bytes();
+        store(floating, x, xOffset, width, page, at, token, tokens, factorAt(at, tokens, width, token), codes);
+    }
+
+    /** Stores the value of one token; the parameters are those of {@link #storeKey}. */
+    void storeValue(
+            FloatKernel floating,
+            float[] x,
+            int xOffset,
+            int width,
+            MemorySegment page,
+            long at,
+            int tokens,
+            int token,
+            byte[] codes) {
+        store(floating, x, xOffset, width, page, at, token * width, 1, factorAt(at, tokens, width, token), codes);
+    }
+
+    /** Stores {@code width} elements, {@code stride} apart, from element {@code first} of the block at byte {@code at}. */
+    private void store(
+            FloatKernel floating,
+            float[] x,
+            int xOffset,
+            int width,
+            MemorySegment page,
+            long at,
+            int first,
+            int stride,
+            long factorAt,
+            byte[] codes) {
+        long to = at + (long) first * elementType.bytes();
+        long step = (long) stride * elementType.bytes();
         switch (this) {
-            case F32 -> MemorySegment.copy(x, xOffset, block, FLOAT, at, width);
+            case F32 -> {
+                for (int j = 0; j < width; j++) {
+                    page.set(FLOAT, to + j * step, x[xOffset + j]);
+                }
+            }
             case F16 -> {
                 for (int j = 0; j < width; j++) {
-                    block.set(SHORT, at + (long) j * Short.BYTES, Float.floatToFloat16(x[xOffset + j]));
+                    page.set(SHORT, to + j * step, Float.floatToFloat16(x[xOffset + j]));
                 }
             }
             case INT8 -> {
                 float scale = floating.quantize(x, xOffset, width, codes, 0);
-                MemorySegment.copy(codes, 0, block, ValueLayout.JAVA_BYTE, at, width);
-                block.set(FLOAT, factorAt(tokens, width, row), 1 / scale);
+                for (int j = 0; j < width; j++) {
+                    page.set(ValueLayout.JAVA_BYTE, to + j * step, codes[j]);
+                }
+                page.set(FLOAT, factorAt, 1 / scale);
             }
         }
     }
 
-    /** Multiplies {@code count} numbers from {@code offset}, one for each row from the first on, by the rows' factors. */
-    void rescale(MemorySegment block, int tokens, int width, int count, float[] numbers, int offset) {
+    /**
+     * Multiplies {@code count} numbers from {@code offset}, one for each token from the first on, by the tokens' factors in the block
+     * at byte {@code at}.
+     */
+    void rescale(MemorySegment page, long at, int tokens, int width, int count, float[] numbers, int offset) {
         if (factorBytes > 0) {
-            for (int row = 0; row < count; row++) {
-                numbers[offset + row] *= block.get(FLOAT, factorAt(tokens, width, row));
+            for (int token = 0; token < count; token++) {
+                numbers[offset + token] *= page.get(FLOAT, factorAt(at, tokens, width, token));
             }
         }
     }
 
-    private long factorAt(int tokens, int width, int row) {
-        return (long) tokens * width * elementType.bytes() + (long) row * factorBytes;
+    private long factorAt(long at, int tokens, int width, int token) {
+        return at + (long) tokens * width * elementType.bytes() + (long) token * factorBytes;
     }
 }

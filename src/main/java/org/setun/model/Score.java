@@ -21,7 +21,7 @@ public enum Score {
     void gates(float[] scores, int offset, int k, float[] gates, float[] scratch, FloatKernel floating) {
         System.arraycopy(scores, offset, scratch, 0, k);
         switch (this) {
-            case SOFTMAX -> floating.softmax(scratch, k, 1);
+            case SOFTMAX -> floating.softmax(scratch, 0, k, 1);
             case SIGMOID -> floating.sigmoid(scratch, 0, k);
             case RELU -> {
                 for (int i = 0; i < k; i++) {

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.setun.kernel.AttentionKernel;
 import org.setun.kernel.Kernels;
 import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.ScreenMatrix;
@@ -18,7 +19,7 @@ public final class TernaryModel implements Model {
     private static final long STATE_ALIGNMENT = 64;
 
     /** Tokens of a page: few enough to waste little memory on a sequence's end, enough to make a page worth a loop. */
-    private static final int PAGE_TOKENS = 32;
+    private static final int PAGE_TOKENS = AttentionKernel.PAGE_TOKENS;
 
     private final ModelDimensions dimensions;
     private final FloatMatrix embedding;
