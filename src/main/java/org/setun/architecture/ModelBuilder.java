@@ -3,6 +3,7 @@ package org.setun.architecture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ import org.setun.model.Peer;
 import org.setun.model.ProductKeys;
 import org.setun.model.QueryNorm;
 import org.setun.model.RmsNorm;
+import org.setun.model.Rope;
 import org.setun.model.ShortConvolution;
 import org.setun.model.Sparsity;
 import org.setun.model.TernaryExperts;
@@ -55,6 +57,12 @@ final class ModelBuilder {
     private final Arena arena;
     private final TensorListener listener;
     private final ReportBuilder report;
+
+    /** One for all layers that turn alike, so that a step computes the turns once. */
+    private final Map<RotaryHead, Rope> ropes = new HashMap<>();
+
+    /** What the turns of a head depend on. */
+    private record RotaryHead(RopeSpec rope, int dim) {}
 
     /** Hears of every tensor that is in memory. */
     @FunctionalInterface
@@ -163,7 +171,9 @@ final class ModelBuilder {
                 linear(prefix + "o_proj"),
                 attention.subNorm() ? norm(prefix + "sub_norm.weight", spec.normEpsilon()) : null,
                 new Attention.Heads(attention.numHeads(), attention.numKvHeads(), attention.headDim()),
-                RopeFrequencies.of(attention.rope(), attention.headDim()),
+                ropes.computeIfAbsent(
+                        new RotaryHead(attention.rope(), attention.headDim()),
+                        head -> RopeFrequencies.of(head.rope(), head.dim())),
                 options.keyValues());
     }
 

@@ -96,18 +96,18 @@ public record Attention(
 
     /** Turns queries and keys by their positions, and writes keys and values to the pages. */
     private void turnAndKeep(Batch batch, StateSlice slice, Buffers buffers, Kernels kernels) {
+        RopeTurns turns = buffers.ropeTurns();
+        turns.compute(rope, batch, kernels);
+        int pairs = heads.width() / 2;
         kernels.workers().forRange(batch.tokens(), 1, (from, to) -> {
-            float[] cos = new float[heads.width() / 2];
-            float[] sin = new float[heads.width() / 2];
             byte[] codes = new byte[heads.width()];
             int token = 0;
             for (Chunk chunk : batch.chunks()) {
                 for (int i = 0; i < chunk.tokens().length; i++, token++) {
                     if (token >= from && token < to) {
                         int position = chunk.position() + i;
-                        rope.turns(position, cos, sin);
-                        Rope.rotate(buffers.first(), token * query.outputSize(), heads.queries(), cos, sin);
-                        Rope.rotate(buffers.second(), token * key.outputSize(), heads.keyValues(), cos, sin);
+                        turns.rotate(buffers.first(), token * query.outputSize(), heads.queries(), token, pairs);
+                        turns.rotate(buffers.second(), token * key.outputSize(), heads.keyValues(), token, pairs);
                         keep(chunk.state(), slice, position, buffers, token, codes, kernels.floating());
                     }
                 }

@@ -13,6 +13,7 @@ final class Buffers {
     private final LinearInput linearInput;
     private final ExpertBuffers experts;
     private final ScreenedHead.Scratch head;
+    private final RopeTurns ropeTurns;
 
     /**
      * Allocates for a network.
@@ -35,6 +36,7 @@ final class Buffers {
         this.sums = new int[Math.max(wide, Math.multiplyExact(maxLogitRows, vocabSize))];
         this.linearInput = new LinearInput(maxTokens, maxWidth);
         this.experts = experts;
+        this.ropeTurns = new RopeTurns(maxTokens);
         this.head = new ScreenedHead.Scratch(maxLogitRows, vocabSize);
     }
 
@@ -76,6 +78,11 @@ final class Buffers {
     /** Returns the input of the linear layer at work. */
     LinearInput linearInput() {
         return linearInput;
+    }
+
+    /** Returns the rotary turns of the batch at work. */
+    RopeTurns ropeTurns() {
+        return ropeTurns;
     }
 
     /** Returns the scratch memory of the head. */

@@ -9,26 +9,25 @@ package org.setun.model;
  */
 public record Rope(float[] inverseFrequencies, float magnitude) {
 
-    /** Computes the turns of position {@code position}: {@code cos} and {@code sin} receive {@code [headDim / 2]}. */
-    void turns(int position, float[] cos, float[] sin) {
+    /** Computes the turns of position {@code position}: {@code cos} and {@code sin} receive {@code [headDim / 2]} from {@code at}. */
+    void turns(int position, float[] cos, float[] sin, int at) {
         for (int j = 0; j < inverseFrequencies.length; j++) {
             // The angle is rounded to float32, as in the reference, and only then evaluated in double.
             double angle = position * inverseFrequencies[j];
-            cos[j] = (float) Math.cos(angle) * magnitude;
-            sin[j] = (float) Math.sin(angle) * magnitude;
+            cos[at + j] = (float) Math.cos(angle) * magnitude;
+            sin[at + j] = (float) Math.sin(angle) * magnitude;
         }
     }
 
-    /** Turns {@code heads} vectors of {@code headDim} values each, in place. */
-    static void rotate(float[] x, int offset, int heads, float[] cos, float[] sin) {
-        int half = cos.length;
+    /** Turns {@code heads} vectors of {@code 2 * half} values each, in place, by {@code half} turns from {@code at}. */
+    static void rotate(float[] x, int offset, int heads, int half, float[] cos, float[] sin, int at) {
         for (int head = 0; head < heads; head++) {
             int first = offset + head * 2 * half;
             for (int j = 0; j < half; j++) {
                 float a = x[first + j];
                 float b = x[first + half + j];
-                x[first + j] = a * cos[j] - b * sin[j];
-                x[first + half + j] = b * cos[j] + a * sin[j];
+                x[first + j] = a * cos[at + j] - b * sin[at + j];
+                x[first + half + j] = b * cos[at + j] + a * sin[at + j];
             }
         }
     }

@@ -142,6 +142,7 @@ public final class TernaryModel implements Model {
         LinearInput input = buffers.linearInput();
         embed(batch, buffers.residual());
         input.serve(batch);
+        buffers.ropeTurns().clear();
         for (int layer = 0; layer < slices.length; layer++) {
             blocks.get(layer).forward(batch, slices[layer], buffers, kernels);
             input.moveCounts(workspace.activationCounts(), layer);
