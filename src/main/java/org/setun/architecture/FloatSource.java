@@ -1,5 +1,7 @@
 package org.setun.architecture;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.StoredTensor;
@@ -26,6 +28,16 @@ record FloatSource(StoredTensor tensor) {
     /** Returns whether the stored bytes are values of {@link #type}. */
     boolean isPlain() {
         return !tensor.type().isBlock();
+    }
+
+    /** Returns whether the matrix can stay in its file, which is read only where a row is wanted. */
+    boolean canStayMapped() {
+        return isPlain() && tensor.isInFile();
+    }
+
+    /** Maps the stored bytes for as long as {@code arena} is open. */
+    MemorySegment mapAgain(Arena arena) throws IOException {
+        return tensor.mapAgain(arena);
     }
 
     /** Returns the stored bytes. */

@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -101,9 +102,13 @@ final class ModelBuilder {
         return report;
     }
 
-    /** Reads all weights and returns the model. */
-    TernaryModel build() throws CheckpointFormatException {
-        FloatMatrix embedding = copy(CanonicalTensors.EMBEDDING, spec.vocabSize(), spec.hiddenSize());
+    /**
+     * Reads all weights and returns the model.
+     *
+     * @throws IOException if a matrix that stays in its file cannot be mapped
+     */
+    TernaryModel build() throws CheckpointFormatException, IOException {
+        FloatMatrix embedding = embedding();
         List<Block> blocks = new ArrayList<>();
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             blocks.add(block(CanonicalTensors.layerPrefix(layer), spec.layers().get(layer)));
@@ -111,7 +116,7 @@ final class ModelBuilder {
         RmsNorm finalNorm = norm(CanonicalTensors.FINAL_NORM, spec.normEpsilon());
         Linear head = switch (spec.head()) {
             case HeadSpec.Tied tied -> new FloatLinear(embedding, null);
-            case HeadSpec.Own own -> linear(CanonicalTensors.HEAD);
+            case HeadSpec.Own own -> head();
         };
         ModelDimensions dimensions = new ModelDimensions(spec.vocabSize(), spec.hiddenSize(), spec.maxPositions());
         return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, screen(head), kernels, arena);
@@ -136,6 +141,37 @@ final class ModelBuilder {
         });
         report.addMatrix(ElementType.I8, weights.rows(), columns);
         return builder.build();
+    }
+
+    private FloatMatrix embedding() throws CheckpointFormatException, IOException {
+        String name = CanonicalTensors.EMBEDDING;
+        int rows = spec.vocabSize();
+        int columns = spec.hiddenSize();
+        FloatSource stored = source.matrix(name, rows, columns);
+        boolean mapped = options.head().mapsEmbedding(spec, stored, bytes(stored, rows, columns));
+        return mapped ? map(name, stored, rows, columns) : copy(name, stored, rows, columns);
+    }
+
+    private Linear head() throws CheckpointFormatException, IOException {
+        CanonicalTensor.Linear linear = tensor(CanonicalTensors.HEAD, CanonicalTensor.Linear.class);
+        if (linear.storage() == LinearStorage.FLOAT && inputNorm(linear.name()) == null) {
+            FloatSource stored = source.matrix(linear.weightName(), linear.rows(), linear.columns());
+            if (options.head().mapsHead(stored, bytes(stored, linear.rows(), linear.columns()))) {
+                return new FloatLinear(map(linear.weightName(), stored, linear.rows(), linear.columns()), null);
+            }
+        }
+        return linear(CanonicalTensors.HEAD);
+    }
+
+    private static long bytes(FloatSource stored, int rows, int columns) {
+        return (long) rows * columns * stored.type().bytes();
+    }
+
+    /** Leaves a float matrix in its file. */
+    private FloatMatrix map(String name, FloatSource stored, int rows, int columns) throws IOException {
+        MemorySegment bytes = stored.mapAgain(arena);
+        listener.loaded(name);
+        return new FloatMatrix(rows, columns, stored.type(), bytes);
     }
 
     private Block block(String prefix, LayerSpec layer) throws CheckpointFormatException {
@@ -271,7 +307,10 @@ final class ModelBuilder {
 
     /** Copies a float matrix as it is stored, but for blocks, which become float32, so that the file can be closed. */
     private FloatMatrix copy(String name, int rows, int columns) throws CheckpointFormatException {
-        FloatSource stored = source.matrix(name, rows, columns);
+        return copy(name, source.matrix(name, rows, columns), rows, columns);
+    }
+
+    private FloatMatrix copy(String name, FloatSource stored, int rows, int columns) throws CheckpointFormatException {
         long rowBytes = (long) columns * stored.type().bytes();
         MemorySegment bytes = arena.allocate(rows * rowBytes, ALIGNMENT);
         if (stored.isPlain()) {

@@ -55,7 +55,7 @@ public final class ModelInspector {
         WeightSource source = recipe.weights(reader);
         long totalBytes = reader.totalBytes();
         for (CanonicalTensor tensor : CanonicalTensors.of(spec).values()) {
-            read(tensor, source, report);
+            read(tensor, spec, source, report);
             if (tensor instanceof Linear linear && linear.keptByColumns(maxActivationSparsity)) {
                 report.addColumns(linear.rows(), linear.columns());
             }
@@ -66,15 +66,28 @@ public final class ModelInspector {
         return report.build(checkpoint, spec, KeyValueFormat.F32);
     }
 
-    private static void read(CanonicalTensor tensor, WeightSource source, ReportBuilder report)
+    private static void read(CanonicalTensor tensor, ModelSpec spec, WeightSource source, ReportBuilder report)
             throws CheckpointFormatException {
         switch (tensor) {
             case Values values -> report.addValues(source.values(values.name(), values.shape()).length);
-            case Embedding embedding ->
-                addMatrix(embedding.name(), embedding.rows(), embedding.columns(), source, report);
+            case Embedding embedding -> {
+                FloatSource stored = source.matrix(embedding.name(), embedding.rows(), embedding.columns());
+                long bytes = (long) embedding.rows()
+                        * embedding.columns()
+                        * stored.type().bytes();
+                if (!HeadMode.AUTO.mapsEmbedding(spec, stored, bytes)) {
+                    report.addMatrix(stored.type(), embedding.rows(), embedding.columns());
+                }
+            }
             case Linear linear -> {
                 if (linear.storage() == LinearStorage.FLOAT) {
-                    addMatrix(linear.weightName(), linear.rows(), linear.columns(), source, report);
+                    FloatSource stored = source.matrix(linear.weightName(), linear.rows(), linear.columns());
+                    long bytes = (long) linear.rows()
+                            * linear.columns()
+                            * stored.type().bytes();
+                    if (!linear.name().equals(CanonicalTensors.HEAD) || !HeadMode.AUTO.mapsHead(stored, bytes)) {
+                        report.addMatrix(stored.type(), linear.rows(), linear.columns());
+                    }
                 } else {
                     addTernary(linear, source.ternary(linear), report);
                 }

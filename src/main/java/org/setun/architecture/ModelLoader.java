@@ -17,7 +17,8 @@ public final class ModelLoader {
 
     /**
      * Loads a model of any family. Besides the weights in their final form, no more than a row of one tensor for each thread
-     * is held; the checkpoint's files are closed before this returns.
+     * is held. The checkpoint's files are closed before this returns, but that matrices of which only rows are read, as {@link
+     * HeadMode} says, stay mapped until the model is closed: until then their files must not be written to.
      *
      * @param path a checkpoint directory, or a file of tensors with its config.json beside it
      * @param kernels whose workers share the work, and which the model then owns; if this throws, they remain the caller's
@@ -51,7 +52,7 @@ public final class ModelLoader {
                 checkpoint.tensors().requireAllUsed();
                 ModelReport report = builder.report().build(checkpoint, spec, options.keyValues());
                 return new LoadedModel(model, report, defaults, options.limit(spec));
-            } catch (CheckpointFormatException | RuntimeException | Error e) {
+            } catch (CheckpointFormatException | IOException | RuntimeException | Error e) {
                 arena.close();
                 throw e;
             }
@@ -74,7 +75,7 @@ public final class ModelLoader {
             TernaryModel model = builder.build();
             ModelReport report = builder.report().build(shape, options.keyValues());
             return new LoadedModel(model, report, GenerationDefaults.of(spec.tokens()), options.limit(spec));
-        } catch (CheckpointFormatException e) {
+        } catch (CheckpointFormatException | IOException e) {
             arena.close();
             throw new IllegalStateException("random weights are no file that could be damaged", e);
         } catch (RuntimeException | Error e) {

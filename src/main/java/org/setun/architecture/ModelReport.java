@@ -14,7 +14,7 @@ import org.setun.tensor.Shape;
  * @param composition what the layers consist of, a line for each run of equal ones; empty if this version cannot load them
  * @param layers the number of layers; 0 if this version cannot load them
  * @param parameters the number of weights
- * @param loadedBytes the memory that the weights take once loaded; 0 if this version cannot load them
+ * @param loadedBytes the memory that the weights take once loaded, without matrices that stay in their file; 0 if this version cannot load them
  * @param sequence the memory that a sequence takes besides; nothing if this version cannot load them
  * @param stored the tensors as they are stored
  * @param ternary the matrices that are ternary once loaded

@@ -24,11 +24,13 @@ final class GgufTensorDirectory {
 
     private final String location;
     private final MemorySegment data;
+    private final long dataOffset;
     private final int alignment;
 
-    private GgufTensorDirectory(String location, MemorySegment data, int alignment) {
+    private GgufTensorDirectory(String location, MemorySegment data, long dataOffset, int alignment) {
         this.location = location;
         this.data = data;
+        this.dataOffset = dataOffset;
         this.alignment = alignment;
     }
 
@@ -56,8 +58,9 @@ final class GgufTensorDirectory {
         long begin = alignUp(cursor.position(), alignment);
         // A file without tensors may end where its metadata end.
         MemorySegment file = cursor.file();
-        MemorySegment data = file.asSlice(Math.min(begin, file.byteSize()));
-        return new GgufTensorDirectory(cursor.location(), data, alignment).place(entries);
+        long dataOffset = Math.min(begin, file.byteSize());
+        MemorySegment data = file.asSlice(dataOffset);
+        return new GgufTensorDirectory(cursor.location(), data, dataOffset, alignment).place(entries);
     }
 
     private static Shape readShape(GgufCursor cursor) throws CheckpointFormatException {
@@ -121,7 +124,8 @@ final class GgufTensorDirectory {
             }
             covered = Math.max(covered, entry.offset() + bytes);
             MemorySegment slice = data.asSlice(entry.offset(), bytes);
-            tensors.add(new StoredTensor(location, entry.name(), type, entry.shape(), slice));
+            tensors.add(
+                    new StoredTensor(location, entry.name(), type, entry.shape(), slice, dataOffset + entry.offset()));
         }
         return tensors;
     }

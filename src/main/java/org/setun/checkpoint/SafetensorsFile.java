@@ -80,7 +80,8 @@ record SafetensorsFile(String location, List<StoredTensor> tensors, Map<String, 
         List<StoredTensor> tensors = new ArrayList<>(header.entries().size());
         for (SafetensorsHeader.Entry entry : header.entries()) {
             MemorySegment bytes = data.asSlice(entry.begin(), entry.end() - entry.begin());
-            tensors.add(new StoredTensor(location, entry.name(), entry.type(), entry.shape(), bytes));
+            long offset = SafetensorsHeader.LENGTH_BYTES + length + entry.begin();
+            tensors.add(new StoredTensor(location, entry.name(), entry.type(), entry.shape(), bytes, offset));
         }
         return new SafetensorsFile(location, tensors, header.metadata(), data);
     }

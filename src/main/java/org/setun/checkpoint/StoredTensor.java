@@ -1,6 +1,11 @@
 package org.setun.checkpoint;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Objects;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
@@ -15,8 +20,13 @@ import org.setun.tensor.Shape;
  * @param shape the stored shape, slowest-varying first
  * @param bytes exactly the tensor's bytes: row-major, little-endian, at any alignment, read-only, valid while the
  *     checkpoint is open; of a block type the blocks in the order of their elements
+ * @param fileOffset where the bytes begin in the file; {@link #NO_FILE} for a tensor that lies in none
  */
-public record StoredTensor(String location, String name, ElementType type, Shape shape, MemorySegment bytes) {
+public record StoredTensor(
+        String location, String name, ElementType type, Shape shape, MemorySegment bytes, long fileOffset) {
+
+    /** The offset of a tensor that lies in no file. */
+    public static final long NO_FILE = -1;
 
     /** What to do when a tensor is not as the config says. */
     static final String SAME_MODEL = "take config.json and the weights from the same model";
@@ -29,6 +39,32 @@ public record StoredTensor(String location, String name, ElementType type, Shape
         if (bytes.byteSize() != size) {
             throw new IllegalArgumentException("tensor " + name + ": expected " + size + " bytes for " + shape + " "
                     + type + ", found " + bytes.byteSize());
+        }
+    }
+
+    /** Creates a tensor that lies in no file. */
+    public StoredTensor(String location, String name, ElementType type, Shape shape, MemorySegment bytes) {
+        this(location, name, type, shape, bytes, NO_FILE);
+    }
+
+    /** Returns whether the tensor lies in a file, so that {@link #mapAgain} can map it. */
+    public boolean isInFile() {
+        return fileOffset != NO_FILE;
+    }
+
+    /**
+     * Maps the tensor's bytes once more, read-only and for as long as {@code arena} is open, so that they outlive the checkpoint and
+     * take memory only where they are read.
+     *
+     * @throws IOException if the file is no longer there or has become shorter
+     */
+    public MemorySegment mapAgain(Arena arena) throws IOException {
+        try (FileChannel channel = FileChannel.open(Path.of(location), StandardOpenOption.READ)) {
+            if (channel.size() < fileOffset + bytes.byteSize()) {
+                throw new IOException(where() + ": expected " + bytes.byteSize() + " bytes at " + fileOffset
+                        + ", found a file of " + channel.size() + " bytes; it was changed while it was read");
+            }
+            return channel.map(FileChannel.MapMode.READ_ONLY, fileOffset, bytes.byteSize(), arena);
         }
     }
 

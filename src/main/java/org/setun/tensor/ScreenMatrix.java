@@ -33,6 +33,10 @@ public final class ScreenMatrix {
     public static final int PANEL_ROWS = 64;
 
     private static final int MAX_CODE = 127;
+
+    /** Added to a number of at most 127, leaves it rounded in the low bits: the sum's unit is 1. */
+    private static final float ROUNDER = 0x1.8p23f;
+
     private static final long ALIGNMENT = 64;
 
     /** A unit roundoff of float32. */
@@ -135,15 +139,23 @@ public final class ScreenMatrix {
                 return;
             }
             float scale = max / MAX_CODE;
+            float inverse = scale == 0 ? 0 : Math.min(1 / scale, Float.MAX_VALUE);
             double residual = 0;
             double weightSquares = 0;
             double codeSquares = 0;
+            long at = offset(row, 0, columns);
             for (int c = 0; c < columns; c++) {
-                int code = scale == 0 ? 0 : Math.clamp(Math.round(weights[c] / scale), -MAX_CODE, MAX_CODE);
-                codes.set(ValueLayout.JAVA_BYTE, offset(row, c, columns), (byte) code);
+                // The radius is that of whatever code comes out, so it need not be the nearest.
+                int code = Math.clamp(
+                        Float.floatToRawIntBits(weights[c] * inverse + ROUNDER) - Float.floatToRawIntBits(ROUNDER),
+                        -MAX_CODE,
+                        MAX_CODE);
+                codes.set(ValueLayout.JAVA_BYTE, at, (byte) code);
+                at += PANEL_ROWS;
+                double weight = weights[c];
                 double rounded = (double) scale * code;
-                residual += (weights[c] - rounded) * (weights[c] - rounded);
-                weightSquares += (double) weights[c] * weights[c];
+                residual += (weight - rounded) * (weight - rounded);
+                weightSquares += weight * weight;
                 codeSquares += rounded * rounded;
             }
             // Each of the two sums has a rounding for every column, and a few for the scale and the bounds around it.

@@ -204,6 +204,17 @@ final class GoldenModelTest {
         }
     }
 
+    @Test
+    void aScreenedHeadGivesTheBitsOfTheExactOne() throws Exception {
+        LoadOptions screened = new LoadOptions(KeyValueFormat.F32, OptionalDouble.empty(), HeadMode.SCREENED);
+        for (String name : MODELS) {
+            Path directory = GoldenData.path(name);
+            assertThat(logits(load(directory, "auto", 2, screened), 0))
+                    .as(name)
+                    .isEqualTo(logits(directory, "auto", 2));
+        }
+    }
+
     private static Model load(Path directory, String kernels, int threads, KeyValueFormat format) throws Exception {
         return load(directory, kernels, threads, LoadOptions.of(format));
     }

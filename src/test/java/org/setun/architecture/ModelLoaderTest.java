@@ -3,6 +3,8 @@ package org.setun.architecture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.setun.checkpoint.Checkpoint;
 import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.checkpoint.StoredTensor;
 import org.setun.checkpoint.TernaryPacking;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
@@ -256,6 +260,40 @@ final class ModelLoaderTest {
                 .mapToLong(matrix -> TernaryColumns.packedBytes(matrix.rows(), matrix.columns()))
                 .sum();
         assertThat(allowed.loadedBytes()).isEqualTo(plain.loadedBytes() + byColumns);
+    }
+
+    @Test
+    void aScreenedHeadStaysInItsFileUntilTheModelIsClosed() throws Exception {
+        Path source = GoldenData.directory("bitnet-tiny-online/bf16");
+        LoadOptions screened = new LoadOptions(KeyValueFormat.F32, OptionalDouble.empty(), HeadMode.SCREENED);
+        LoadOptions exact = new LoadOptions(KeyValueFormat.F32, OptionalDouble.empty(), HeadMode.EXACT);
+        ModelReport kept = load(source, exact, LoadedModel::report);
+        ModelReport mapped = load(source, screened, LoadedModel::report);
+
+        // The tied head: two bytes a weight in memory, or one that says what the mapped two must be about.
+        ModelReport.Stored embedding = kept.stored().stream()
+                .filter(tensor -> tensor.name().equals("model.embed_tokens.weight"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(mapped.loadedBytes()).isEqualTo(kept.loadedBytes() - embedding.bytes() / 2);
+    }
+
+    @Test
+    void aFileThatHasBecomeShorterIsNotMapped() throws Exception {
+        Path source =
+                TestCheckpoint.read(GoldenData.directory("mmfree-tiny/bf16")).write(temporary.resolve("source"));
+        Path file = source.resolve("model.safetensors");
+        try (Checkpoint checkpoint = Checkpoint.open(source);
+                Arena arena = Arena.ofConfined()) {
+            StoredTensor tensor = checkpoint.require("model.embeddings.weight");
+            assertThat(tensor.mapAgain(arena).mismatch(tensor.bytes())).isEqualTo(-1);
+            StoredTensor beyond = new StoredTensor(
+                    file.toString(), "t", tensor.type(), tensor.shape(), tensor.bytes(), Files.size(file) - 1);
+            assertThatThrownBy(() -> beyond.mapAgain(arena))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining(
+                            file + ": tensor t: expected " + tensor.bytes().byteSize() + " bytes at");
+        }
     }
 
     private static double limit(Path path, OptionalDouble maxActivationSparsity) throws Exception {

@@ -15,7 +15,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.setun.architecture.ModelSpec.HeadSpec;
 import org.setun.architecture.ModelSpec.SpecialTokens;
-import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Activation;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
@@ -88,13 +87,13 @@ final class RandomWeightsTest {
                 .isEqualTo(passWeightBytes(spec(false, true), 0));
     }
 
-    private static long passWeightBytes(ModelSpec spec, double maxActivationSparsity) throws CheckpointFormatException {
+    private static long passWeightBytes(ModelSpec spec, double maxActivationSparsity) throws Exception {
         try (TernaryModel model = build(spec, 2, maxActivationSparsity)) {
             return model.passWeightBytes();
         }
     }
 
-    private static float[] logits(ModelSpec spec, int threads) throws CheckpointFormatException {
+    private static float[] logits(ModelSpec spec, int threads) throws Exception {
         try (TernaryModel model = build(spec, threads, 0);
                 Arena arena = Arena.ofShared()) {
             int[] tokens = {1, 299, 0, 17, 17, 5};
@@ -107,8 +106,7 @@ final class RandomWeightsTest {
 
     // The arena becomes the model's, which closes it.
     @SuppressWarnings("MustBeClosedChecker")
-    private static TernaryModel build(ModelSpec spec, int threads, double maxActivationSparsity)
-            throws CheckpointFormatException {
+    private static TernaryModel build(ModelSpec spec, int threads, double maxActivationSparsity) throws Exception {
         Kernels kernels = KernelSelection.select("scalar", threads);
         LoadOptions options =
                 new LoadOptions(KeyValueFormat.F32, OptionalDouble.of(maxActivationSparsity), HeadMode.AUTO);
