@@ -21,13 +21,15 @@ final class Scheduler {
 
     private final StatePool pool;
     private final int maxBatchTokens;
+    private final int vocabSize;
     private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
     private final ArrayList<Sequence> running = new ArrayList<>();
 
     /** Creates a scheduler; {@code maxBatchTokens} is at least the number of the pool's slots. */
-    Scheduler(StatePool pool, int maxBatchTokens) {
+    Scheduler(StatePool pool, int maxBatchTokens, int vocabSize) {
         this.pool = pool;
         this.maxBatchTokens = maxBatchTokens;
+        this.vocabSize = vocabSize;
     }
 
     /** Puts a sequence at the end of the queue. */
@@ -62,13 +64,13 @@ final class Scheduler {
         int budget = maxBatchTokens;
         for (Sequence sequence : running) {
             if (sequence.pendingTokens() == 1) {
-                step.add(new Scheduled(sequence, sequence.nextChunk(1)));
+                step.add(new Scheduled(sequence, sequence.nextChunk(1, vocabSize)));
                 budget--;
             }
         }
         for (Sequence sequence : running) {
             if (sequence.pendingTokens() > 1 && budget > 0) {
-                Chunk chunk = sequence.nextChunk(budget);
+                Chunk chunk = sequence.nextChunk(budget, vocabSize);
                 step.add(new Scheduled(sequence, chunk));
                 budget -= chunk.tokens().length;
             }

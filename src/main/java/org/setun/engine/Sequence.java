@@ -7,7 +7,6 @@ import org.jspecify.annotations.Nullable;
 import org.setun.model.CandidateRule;
 import org.setun.model.Chunk;
 import org.setun.model.SequenceState;
-import org.setun.sampling.SamplingParameters;
 
 /**
  * A request on its way: its tokens, and how many of them the model has seen. Computed tokens chase the total; a prompt being
@@ -84,32 +83,23 @@ final class Sequence implements Engine.Handle {
         return totalTokens - computedTokens;
     }
 
-    /** Returns the next pending tokens, {@code budget} at most. */
-    Chunk nextChunk(int budget) {
+    /**
+     * Returns the next pending tokens.
+     *
+     * @param budget how many at most
+     * @param vocabSize that of the model
+     */
+    Chunk nextChunk(int budget, int vocabSize) {
         if (state == null) {
             throw new IllegalStateException(request.id() + " has no state slot");
         }
         int end = computedTokens + Math.min(budget, pendingTokens());
-        return new Chunk(
-                state,
-                computedTokens,
-                Arrays.copyOfRange(tokens, computedTokens, end),
-                end == totalTokens ? Chunk.Wanted.LAST : Chunk.Wanted.NONE,
-                request.activationSparsity(),
-                candidates(request.sampling()));
-    }
-
-    /** Returns which tokens a choice by such parameters can fall on. */
-    private static CandidateRule candidates(SamplingParameters sampling) {
-        if (sampling.temperature() == 0) {
-            return new CandidateRule.Best(1);
+        int[] next = Arrays.copyOfRange(tokens, computedTokens, end);
+        if (end < totalTokens) {
+            return new Chunk(state, computedTokens, next, Chunk.Wanted.NONE, request.activationSparsity());
         }
-        if (sampling.topK() > 0) {
-            return new CandidateRule.Best(sampling.topK());
-        }
-        return sampling.topP() < 1
-                ? new CandidateRule.Nucleus(sampling.temperature(), sampling.topP())
-                : new CandidateRule.All();
+        CandidateRule candidates = CandidateRules.of(request.sampling(), vocabSize, seed, totalTokens);
+        return new Chunk(state, computedTokens, next, Chunk.Wanted.LAST, request.activationSparsity(), candidates);
     }
 
     /** Notes that the model has seen {@code count} more tokens. */

@@ -48,7 +48,8 @@ final class StepLoop implements Runnable, AutoCloseable {
         this.sampler = new Sampler(model.dimensions().vocabSize());
         // Last, since its memory is off the heap and nobody would free it if one of the others failed.
         this.pool = new StatePool(model.stateLayout(), settings.maxSequences(), settings.pageMemory());
-        this.scheduler = new Scheduler(pool, settings.maxBatchTokens());
+        this.scheduler = new Scheduler(
+                pool, settings.maxBatchTokens(), model.dimensions().vocabSize());
         this.freeSlots = pool.free();
     }
 

@@ -40,4 +40,32 @@ public sealed interface CandidateRule {
             }
         }
     }
+
+    /**
+     * The token with the largest {@code logit / temperature + noise}.
+     *
+     * @param temperature more than 0
+     * @param noise the same for every call with the same argument
+     */
+    record Perturbed(double temperature, Noise noise) implements CandidateRule {
+
+        public Perturbed {
+            if (!(temperature > 0)) {
+                throw new IllegalArgumentException("expected a temperature above 0, found " + temperature);
+            }
+        }
+    }
+
+    /** A number for each token. For one thread at a time. */
+    interface Noise {
+
+        /** Returns how many neighbouring tokens make up a block. */
+        int block();
+
+        /** Returns the largest number of the block {@code [block * index, block * (index + 1))}. */
+        double largest(int index);
+
+        /** Returns the number of token {@code id}. */
+        double of(int id);
+    }
 }

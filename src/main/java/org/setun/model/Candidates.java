@@ -32,14 +32,15 @@ public final class Candidates {
         return count;
     }
 
-    /** Returns a value that the logits of all other tokens are less than. */
+    /** Returns a value that the logits of all other tokens are less than; positive infinity where none is known. */
     public float omittedBelow() {
         return omittedBelow;
     }
 
     /**
      * Returns at least the sum of {@code exp((logit - max) / temperature)} over all other tokens, for the largest logit and the
-     * temperature of a {@link CandidateRule.Nucleus}; positive infinity for other rules.
+     * temperature of a {@link CandidateRule.Nucleus}; positive infinity for {@link CandidateRule.Best}, and 0, as none of them can be
+     * chosen, for {@link CandidateRule.Perturbed}.
      */
     public double omittedMass() {
         return omittedMass;

@@ -28,6 +28,9 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
     /** One in so many tokens may be a candidate, and one in so many panels have one of the best: that is cheaper than all. */
     private static final int CANDIDATE_RATIO = 8;
 
+    /** More than the rounding, relatively, of a few operations in double precision. */
+    private static final double ROUNDING = 1e-12;
+
     /** Rescored rows that a worker takes at least. */
     private static final int RESCORE_GRANULARITY = 8;
 
@@ -61,6 +64,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         private final int[] exact;
         private final float[] bounds;
         private final float[] lowers;
+        private final double[] reaches;
         private final TailMass tail = new TailMass();
         private int screenedCount;
         private int exactCount;
@@ -74,6 +78,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
             this.exact = new int[maxRows];
             this.bounds = new float[2 * maxRows * panels];
             this.lowers = new float[panels];
+            this.reaches = new double[panels];
         }
 
         private void clear() {
@@ -146,6 +151,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
             case CandidateRule.All all -> false;
             case CandidateRule.Best best -> best.count() <= screen.panels() / CANDIDATE_RATIO;
             case CandidateRule.Nucleus nucleus -> true;
+            case CandidateRule.Perturbed perturbed -> perturbed.noise().block() == ScreenMatrix.PANEL_ROWS;
         };
     }
 
@@ -177,6 +183,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
                 yield list(reached, i, estimates, candidates, scratch);
             }
             case CandidateRule.Nucleus nucleus -> selectNucleus(nucleus, i, estimates, candidates, scratch);
+            case CandidateRule.Perturbed perturbed -> selectPerturbed(perturbed, i, estimates, candidates, scratch);
         };
     }
 
@@ -204,8 +211,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         for (int panel = 0; panel < panels; panel++) {
             if (scratch.bounds[2 * (i * panels + panel) + 1] >= reached) {
                 int first = panel * ScreenMatrix.PANEL_ROWS;
-                int end = Math.min(screen.rows(), first + ScreenMatrix.PANEL_ROWS);
-                for (int id = first; id < end; id++) {
+                for (int id = first; id < end(panel); id++) {
                     float upper = estimates[scratch.out[i] + id] + screen.radii()[id] * norm;
                     if (upper >= reached && !candidates.add(id)) {
                         return false;
@@ -238,6 +244,47 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         }
         candidates.begin(tail.reached(), tail.mass());
         return list(tail.reached(), i, estimates, candidates, scratch);
+    }
+
+    /** Lists the tokens whose logit with noise may be the largest of all. */
+    private boolean selectPerturbed(
+            CandidateRule.Perturbed perturbed, int i, float[] estimates, Candidates candidates, Scratch scratch) {
+        int panels = screen.panels();
+        float top = lowerBound(1, i, scratch);
+        if (top == Float.NEGATIVE_INFINITY) {
+            return false;
+        }
+        CandidateRule.Noise noise = perturbed.noise();
+        double temperature = perturbed.temperature();
+        int first = 0;
+        for (int panel = 0; panel < panels; panel++) {
+            double upper = scratch.bounds[2 * (i * panels + panel) + 1];
+            scratch.reaches[panel] = (upper - top) / temperature + noise.largest(panel);
+            first = scratch.reaches[panel] > scratch.reaches[first] ? panel : first;
+        }
+        double reached = Double.NEGATIVE_INFINITY;
+        for (int id = first * ScreenMatrix.PANEL_ROWS; id < end(first); id++) {
+            double lower = estimates[scratch.out[i] + id] - screen.radii()[id] * scratch.norms[i];
+            reached = Math.max(reached, (lower - top) / temperature + noise.of(id));
+        }
+        // The sampler subtracts another maximum: what differs by rounding alone is a candidate.
+        reached -= ROUNDING * (1 + Math.abs(reached) + Math.abs(top) / temperature);
+        candidates.begin(Float.POSITIVE_INFINITY, 0);
+        for (int panel = 0; panel < panels; panel++) {
+            if (!(scratch.reaches[panel] < reached)) {
+                for (int id = panel * ScreenMatrix.PANEL_ROWS; id < end(panel); id++) {
+                    double upper = estimates[scratch.out[i] + id] + screen.radii()[id] * scratch.norms[i];
+                    if (!((upper - top) / temperature + noise.of(id) < reached) && !candidates.add(id)) {
+                        return false;
+                    }
+                }
+            }
+        }
+        return true;
+    }
+
+    private int end(int panel) {
+        return Math.min(screen.rows(), (panel + 1) * ScreenMatrix.PANEL_ROWS);
     }
 
     /** Computes the exact logits of all candidates. */

@@ -10,9 +10,9 @@ import java.util.SplittableRandom;
  * <p>The order is temperature, then top-k, then top-p over what top-k kept, as in vLLM and Hugging Face transformers.
  * llama-server cuts first and applies the temperature last, so that its top-p ignores the temperature; the order here is
  * the one that OpenAI's clients are tuned with. The cuts keep the best tokens without sorting the vocabulary:
- * {@link BestFirst}.
+ * {@link BestFirst}. Without a cut, a token is the largest of all logits with noise: {@link GumbelNoise}.
  *
- * <p>The random number depends on the request's seed and the token's position in its sequence only. Recomputing a
+ * <p>Random numbers depend on the request's seed and the token's position in its sequence only. Recomputing a
  * sequence, cutting its prompt otherwise or running others beside it cannot change what is drawn. Nor can it change anything
  * that tokens are left out which the request cannot choose: where that is not certain, nothing is chosen.
  */
@@ -24,13 +24,19 @@ public final class Sampler {
      */
     private static final double ROUNDING = 1e-9;
 
+    private static final Drawn NOTHING = new Drawn(-1, Double.NEGATIVE_INFINITY);
+
     private final double[] weights;
     private final int[] candidates;
+    private final double[] reaches;
+    private final GumbelNoise noise;
 
     /** Creates a sampler for logits of {@code vocabSize} tokens. */
     public Sampler(int vocabSize) {
         this.weights = new double[vocabSize];
         this.candidates = new int[vocabSize];
+        this.noise = new GumbelNoise(vocabSize);
+        this.reaches = new double[noise.blocks()];
     }
 
     /**
@@ -45,9 +51,79 @@ public final class Sampler {
      */
     public OptionalInt sample(Logits logits, SamplingParameters parameters, long seed, int position) {
         int best = mostProbable(logits);
-        return parameters.temperature() == 0
-                ? OptionalInt.of(best)
-                : draw(logits, logits.of(best), parameters, uniform(seed, position));
+        if (parameters.temperature() == 0) {
+            return OptionalInt.of(best);
+        }
+        if (parameters.cuts(weights.length)) {
+            return drawKept(logits, logits.of(best), parameters, uniform(seed, position));
+        }
+        if (logits.omitted().mass() > 0) {
+            return OptionalInt.empty();
+        }
+        noise.begin(seed, position);
+        return OptionalInt.of(
+                logits.ids() == null
+                        ? drawFromAll(logits, logits.of(best), parameters.temperature())
+                        : drawFromListed(logits, logits.of(best), parameters.temperature()));
+    }
+
+    /** Returns the token whose logit with noise is largest. A block is looked at no further than its largest logit can lead. */
+    private int drawFromAll(Logits logits, float max, double temperature) {
+        int first = 0;
+        for (int block = 0; block < reaches.length; block++) {
+            reaches[block] = ((double) max(logits, block) - max) / temperature + noise.largest(block);
+            first = reaches[block] > reaches[first] ? block : first;
+        }
+        // The most promising block first: hardly another one can beat it.
+        Drawn drawn = best(logits, first, max, temperature, NOTHING);
+        for (int block = 0; block < reaches.length; block++) {
+            if (block != first && reaches[block] >= drawn.value()) {
+                drawn = best(logits, block, max, temperature, drawn);
+            }
+        }
+        return drawn.id();
+    }
+
+    /** A token and its logit with noise. */
+    private record Drawn(int id, double value) {
+
+        Drawn or(int other, double otherValue) {
+            boolean better = otherValue > value || (otherValue == value && other < id) || id < 0;
+            return better ? new Drawn(other, otherValue) : this;
+        }
+    }
+
+    private float max(Logits logits, int block) {
+        float max = Float.NEGATIVE_INFINITY;
+        int first = block * GumbelNoise.BLOCK;
+        for (int id = first; id < first + noise.size(block); id++) {
+            max = Math.max(max, logits.of(id));
+        }
+        return max;
+    }
+
+    private Drawn best(Logits logits, int block, float max, double temperature, Drawn drawn) {
+        double height = reaches[block] - noise.largest(block);
+        Drawn best = drawn;
+        for (int rank = 0; rank < noise.size(block); rank++) {
+            double value = noise.value(block, rank);
+            // Lower by what the subtraction above may have rounded away.
+            if (height + value < best.value() - ROUNDING) {
+                break;
+            }
+            int id = noise.token(block, rank);
+            best = best.or(id, ((double) logits.of(id) - max) / temperature + value);
+        }
+        return best;
+    }
+
+    private int drawFromListed(Logits logits, float max, double temperature) {
+        Drawn drawn = NOTHING;
+        for (int i = 0; i < logits.count(); i++) {
+            int id = logits.id(i);
+            drawn = drawn.or(id, ((double) logits.of(id) - max) / temperature + noise.of(id));
+        }
+        return drawn.id();
     }
 
     private static int mostProbable(Logits logits) {
@@ -69,7 +145,8 @@ public final class Sampler {
         return best;
     }
 
-    private OptionalInt draw(Logits logits, float max, SamplingParameters parameters, double uniform) {
+    /** Draws from the tokens that the cuts keep. */
+    private OptionalInt drawKept(Logits logits, float max, SamplingParameters parameters, double uniform) {
         int kept = logits.count();
         for (int i = 0; i < kept; i++) {
             candidates[i] = logits.id(i);
@@ -84,9 +161,6 @@ public final class Sampler {
         double omitted = parameters.topK() > 0 && parameters.topK() <= kept
                 ? 0
                 : logits.omitted().mass();
-        if (parameters.topP() == 1 && omitted > 0) {
-            return OptionalInt.empty();
-        }
         if (parameters.topP() < 1) {
             int nucleus = nucleus(logits, kept, parameters.topP(), total, omitted);
             if (nucleus == 0) {
@@ -166,10 +240,7 @@ public final class Sampler {
 
     /** Returns a number of [0, 1) that is a function of both arguments and looks independent for each pair. */
     private static double uniform(long seed, int position) {
-        // SplitMix64 scrambles a counter. The seed is scrambled before the position joins it, so that neighbouring
-        // seeds
-        // and positions do not meet; the multiplier, from L64X128's family (Steele and Vigna 2021), spreads positions
-        // out.
+        // As for the noise, which says why.
         long start = new SplittableRandom(seed).nextLong() ^ (position * 0xD1342543DE82EF95L);
         return new SplittableRandom(start).nextDouble();
     }

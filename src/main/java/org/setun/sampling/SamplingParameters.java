@@ -26,4 +26,9 @@ public record SamplingParameters(double temperature, int topK, double topP, Opti
             throw new IllegalArgumentException("top_p: expected more than 0 and at most 1, found " + topP);
         }
     }
+
+    /** Returns whether there are tokens of a vocabulary that top-k or top-p keep out of a draw. */
+    public boolean cuts(int vocabSize) {
+        return topP < 1 || (topK > 0 && topK < vocabSize);
+    }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -47,10 +48,11 @@ final class ScreenedHeadTest {
             for (int i = 0; i < sequences; i++) {
                 int[] tokens = random.ints(3, 0, VOCAB).toArray();
                 Chunk.Wanted wanted = WANTED.get(random.nextInt(WANTED.size()));
-                CandidateRule rule = switch (random.nextInt(4)) {
+                CandidateRule rule = switch (random.nextInt(5)) {
                     case 0 -> new CandidateRule.All();
                     case 1 -> new CandidateRule.Best(1);
                     case 2 -> new CandidateRule.Best(1 + random.nextInt(40));
+                    case 3 -> new CandidateRule.Perturbed(random.nextDouble(0.1, 2), new TableNoise(random, 64));
                     // Logits of this head have a deviation of 1: without a low temperature, all would count.
                     default -> new CandidateRule.Nucleus(random.nextDouble(0.03, 0.4), random.nextDouble(0.1, 0.99));
                 };
@@ -114,6 +116,15 @@ final class ScreenedHeadTest {
                                 .filter(id -> exact[id] >= last)
                                 .toArray());
             }
+            case CandidateRule.Perturbed perturbed -> {
+                assertThat(candidates.omittedMass()).isZero();
+                assertThat(ids)
+                        .contains(IntStream.range(0, VOCAB)
+                                .boxed()
+                                .max(Comparator.comparingDouble(id -> exact[id] / perturbed.temperature()
+                                        + perturbed.noise().of(id)))
+                                .orElseThrow());
+            }
             case CandidateRule.Nucleus nucleus ->
                 assertThat(Arrays.stream(omitted)
                                 .mapToDouble(id -> Math.exp((exact[id] - largest) / nucleus.temperature()))
@@ -123,13 +134,40 @@ final class ScreenedHeadTest {
         }
     }
 
+    /** Noise of a Gumbel distribution from a table. */
+    private record TableNoise(double[] values, int block) implements CandidateRule.Noise {
+
+        TableNoise(Random random, int block) {
+            this(
+                    random.doubles(VOCAB, Double.MIN_NORMAL, 1)
+                            .map(u -> -Math.log(-Math.log(u)))
+                            .toArray(),
+                    block);
+        }
+
+        @Override
+        public double largest(int index) {
+            return Arrays.stream(values, index * block, Math.min(VOCAB, (index + 1) * block))
+                    .max()
+                    .orElseThrow();
+        }
+
+        @Override
+        public double of(int id) {
+            return values[id];
+        }
+    }
+
     @Test
     void mostTokensAreLeftOut() {
         try (TernaryModel model = RandomModel.screened(SHAPE, 5, KernelSelection.select("auto", 1));
                 Arena arena = Arena.ofShared()) {
             Workspace workspace = model.newWorkspace(1, 1);
             for (CandidateRule rule : List.of(
-                    new CandidateRule.Best(1), new CandidateRule.Best(9), new CandidateRule.Nucleus(0.1, 0.9))) {
+                    new CandidateRule.Best(1),
+                    new CandidateRule.Best(9),
+                    new CandidateRule.Perturbed(1, new TableNoise(new Random(3), 64)),
+                    new CandidateRule.Nucleus(0.1, 0.9))) {
                 Chunk chunk = new Chunk(state(model, arena), 0, new int[] {7}, Chunk.Wanted.LAST, 0, rule);
                 model.forward(Batch.of(chunk), workspace);
                 assertThat(workspace.candidates(0).areAll()).as("%s", rule).isFalse();
@@ -144,7 +182,10 @@ final class ScreenedHeadTest {
                 Arena arena = Arena.ofShared()) {
             Workspace workspace = model.newWorkspace(1, 1);
             for (CandidateRule rule : List.of(
-                    new CandidateRule.All(), new CandidateRule.Best(VOCAB / 2), new CandidateRule.Nucleus(1000, 0.5))) {
+                    new CandidateRule.All(),
+                    new CandidateRule.Best(VOCAB / 2),
+                    new CandidateRule.Perturbed(1, new TableNoise(new Random(3), 32)),
+                    new CandidateRule.Nucleus(1000, 0.5))) {
                 Chunk chunk = new Chunk(state(model, arena), 0, new int[] {7}, Chunk.Wanted.LAST, 0, rule);
                 model.forward(Batch.of(chunk), workspace);
                 assertThat(workspace.candidates(0).areAll()).as("%s", rule).isTrue();

@@ -248,6 +248,62 @@ final class SamplerTest {
     }
 
     @Test
+    void aDrawWithoutCutsIsThatFromAnyListThatHasItsToken() {
+        long seed = 20261126;
+        Random random = new Random(seed);
+        int vocabSize = 700;
+        Sampler sampler = new Sampler(vocabSize);
+        Set<Integer> drawn = new HashSet<>();
+        for (int round = 0; round < 1000; round++) {
+            float[] logits = randomLogits(random, vocabSize, 3);
+            SamplingParameters parameters = parameters(random.nextDouble(0.2, 3), 0, 1);
+            int expected = sample(sampler, logits, 0, parameters, seed, round);
+            drawn.add(expected);
+            int[] ids = IntStream.range(0, vocabSize)
+                    .filter(id -> id == expected || random.nextInt(10) == 0)
+                    .toArray();
+            Logits some = new Logits(logits, 0, ids, ids.length, Logits.Omitted.NONE);
+            assertThat(sampler.sample(some, parameters, seed, round))
+                    .as("round %d", round)
+                    .hasValue(expected);
+        }
+        assertThat(drawn).hasSizeGreaterThan(100);
+    }
+
+    @Test
+    void theNoiseIsOfAGumbelDistributionInWhateverOrderItIsAskedFor() {
+        int vocabSize = 200;
+        GumbelNoise noise = new GumbelNoise(vocabSize);
+        GumbelNoise backwards = new GumbelNoise(vocabSize);
+        int places = 2000;
+        int[] cells = new int[20];
+        for (int position = 0; position < places; position++) {
+            noise.begin(9, position);
+            backwards.begin(9, position);
+            double[] values = new double[vocabSize];
+            for (int id = vocabSize - 1; id >= 0; id--) {
+                values[id] = backwards.of(id);
+                // The distribution function makes a uniform number of it.
+                cells[(int) (cells.length * Math.exp(-Math.exp(-values[id])))]++;
+            }
+            for (int block = 0; block < noise.blocks(); block++) {
+                int first = block * GumbelNoise.BLOCK;
+                int end = Math.min(vocabSize, first + GumbelNoise.BLOCK);
+                assertThat(noise.largest(block))
+                        .isEqualTo(Arrays.stream(values, first, end).max().orElseThrow());
+                for (int id = first; id < end; id++) {
+                    assertThat(noise.of(id)).isEqualTo(values[id]);
+                }
+            }
+        }
+        double mean = places * vocabSize / (double) cells.length;
+        double chiSquare = Arrays.stream(cells)
+                .mapToDouble(n -> (n - mean) * (n - mean) / mean)
+                .sum();
+        assertThat(chiSquare).isLessThan(19 + 5 * Math.sqrt(2.0 * 19));
+    }
+
+    @Test
     void nothingIsChosenWhereAnOmittedTokenMightBe() {
         float[] logits = {1, 0, 2, 0};
         int[] ids = {0, 2};
