@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from setun_reference.data import split_documents
-from setun_reference.evaluate import keep, score
+from setun_reference.evaluate import default_context, keep, score
 from setun_reference.export import export, load_checkpoint
 from setun_reference.gather import gather_dot, gather_sum
 from setun_reference.logits import greedy, logits_of
@@ -170,6 +170,24 @@ class EvaluateTest(unittest.TestCase):
         self.assertAlmostEqual(result.bits, bits, places=3)
         self.assertEqual(result.bytes, 12)
         self.assertAlmostEqual(result.perplexity, 2 ** (bits / result.tokens), places=3)
+
+    def test_windows_are_scored_as_books_of_their_own(self):
+        model = small_model()
+        with tempfile.TemporaryDirectory() as directory:
+            tokenizer = tiny_tokenizer(directory)
+        text = "Once upon a time there was a fox."
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        parts = [tokenizer.decode(ids[start:start + 3]) for start in range(0, len(ids), 3)]
+        windows, books = score(model, tokenizer, [text], context=3), score(model, tokenizer, parts)
+        self.assertEqual((windows.tokens, windows.bytes), (books.tokens, books.bytes))
+        self.assertAlmostEqual(windows.bits, books.bits, places=2)
+        self.assertNotAlmostEqual(windows.bits, score(model, tokenizer, [text]).bits, places=2)
+
+    def test_attention_bounds_the_context(self):
+        config = small_model().config
+        self.assertIsNone(default_context(config))
+        config["layers"][1]["mixer"]["kind"] = "attention"
+        self.assertEqual(default_context(config), 2048)
 
     def test_keeping_all_is_dense_and_keeping_less_changes_the_logits(self):
         model = small_model(sparsity={"kind": "topk", "ratio": 0.6}).eval()
