@@ -12,8 +12,10 @@ import org.setun.model.KeyValueFormat;
  *     memory; at 0 only those layers do that are sparse by themselves. Empty for the limit that costs nothing: {@value
  *     #FREE_LIMIT} where all layers are sparse by themselves, else 0
  * @param head how logits are computed where only the largest matter
+ * @param ownSparsity whether layers drop the activations that the checkpoint says; otherwise they drop only what requests ask for
  */
-public record LoadOptions(KeyValueFormat keyValues, OptionalDouble maxActivationSparsity, HeadMode head) {
+public record LoadOptions(
+        KeyValueFormat keyValues, OptionalDouble maxActivationSparsity, HeadMode head, boolean ownSparsity) {
 
     private static final double FREE_LIMIT = 0.9;
 
@@ -25,9 +27,19 @@ public record LoadOptions(KeyValueFormat keyValues, OptionalDouble maxActivation
         }
     }
 
+    /** Creates options under which layers are as sparse as the checkpoint says. */
+    public LoadOptions(KeyValueFormat keyValues, OptionalDouble maxActivationSparsity, HeadMode head) {
+        this(keyValues, maxActivationSparsity, head, true);
+    }
+
     /** Returns the options that keep keys and values so and take no memory for what requests may ask for. */
     public static LoadOptions of(KeyValueFormat keyValues) {
         return new LoadOptions(keyValues, OptionalDouble.empty(), HeadMode.AUTO);
+    }
+
+    /** Returns what is to be built of a checkpoint that says {@code stored}. */
+    ModelSpec spec(ModelSpec stored) {
+        return ownSparsity ? stored : stored.dense();
     }
 
     /** Returns the limit for a model. */

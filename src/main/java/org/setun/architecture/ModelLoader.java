@@ -33,7 +33,7 @@ public final class ModelLoader {
             throws CheckpointFormatException, IOException {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path)) {
             Recipe recipe = checkpoint.recipe();
-            ModelSpec spec = recipe.spec();
+            ModelSpec spec = options.spec(recipe.spec());
             checkpoint.tensors().verifyChecksum();
             GenerationDefaults defaults = GenerationDefaults.read(checkpoint.directory(), spec.tokens());
             TensorReader reader = new TensorReader(checkpoint.tensors(), kernels.workers());
@@ -68,7 +68,7 @@ public final class ModelLoader {
     // The arena becomes the model's, which closes it.
     @SuppressWarnings("MustBeClosedChecker")
     public static LoadedModel random(NamedShape shape, Kernels kernels, LoadOptions options) {
-        ModelSpec spec = shape.spec();
+        ModelSpec spec = options.spec(shape.spec());
         Arena arena = Arena.ofShared();
         try (RandomWeights weights = new RandomWeights(spec.layers().size(), SEED, kernels.workers())) {
             ModelBuilder builder = new ModelBuilder(spec, weights, kernels, options, arena, tensor -> {});

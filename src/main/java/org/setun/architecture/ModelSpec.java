@@ -30,6 +30,14 @@ record ModelSpec(
         layers = List.copyOf(layers);
     }
 
+    /** Returns the same network with layers that keep all activations. */
+    ModelSpec dense() {
+        List<LayerSpec> dense = layers.stream()
+                .map(layer -> new LayerSpec(layer.mixer(), layer.channel(), new SparsitySpec.Dense(), layer.storage()))
+                .toList();
+        return new ModelSpec(vocabSize, hiddenSize, maxPositions, normEpsilon, tokens, inputNormEpsilon, head, dense);
+    }
+
     /** Returns the number of weights, scales not counted. */
     long parameters() {
         return CanonicalTensors.of(this).values().stream()

@@ -14,6 +14,7 @@ final class ConsoleProgress implements LoadProgress, AutoCloseable {
 
     private static final long QUIET_NANOS = 1_000_000_000L;
     private static final long MEGABYTE = 1 << 20;
+    private static final long KILOBYTE = 1 << 10;
     private static final int STEPS = 10;
 
     private final String task;
@@ -43,7 +44,7 @@ final class ConsoleProgress implements LoadProgress, AutoCloseable {
         if (bar == null) {
             bar = new ProgressBarBuilder()
                     .setTaskName(task)
-                    .setUnit("MB", MEGABYTE)
+                    .setUnit(unitName(totalBytes), unit(totalBytes))
                     .setInitialMax(totalBytes)
                     .build();
         }
@@ -55,10 +56,21 @@ final class ConsoleProgress implements LoadProgress, AutoCloseable {
         long steps = totalBytes == 0 ? STEPS : doneBytes * STEPS / totalBytes;
         if (steps > stepsShown) {
             stepsShown = steps;
+            long unit = unit(totalBytes);
             System.err.printf(
-                    "%s: %d %% (%d of %d MB)%n",
-                    task, steps * 100 / STEPS, doneBytes / MEGABYTE, totalBytes / MEGABYTE);
+                    "%s: %d %% (%d of %d %s)%n",
+                    task, steps * 100 / STEPS, doneBytes / unit, totalBytes / unit, unitName(totalBytes));
         }
+    }
+
+    /** Returns the largest unit in which a tenth of {@code totalBytes} is a number. */
+    private static long unit(long totalBytes) {
+        return totalBytes < STEPS * KILOBYTE ? 1 : totalBytes < STEPS * MEGABYTE ? KILOBYTE : MEGABYTE;
+    }
+
+    private static String unitName(long totalBytes) {
+        long unit = unit(totalBytes);
+        return unit == 1 ? "B" : unit == KILOBYTE ? "kB" : "MB";
     }
 
     @Override

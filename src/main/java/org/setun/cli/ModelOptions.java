@@ -49,17 +49,41 @@ final class ModelOptions {
 
     /** Loads the model of {@code source}; the caller closes it. */
     LoadedModel load(ModelSource source) throws CheckpointFormatException, IOException {
-        int count = threads == null ? KernelSelection.physicalCores() : threads;
-        if (count < 1) {
-            throw new ParameterException(spec.commandLine(), "--threads: expected 1 or more, found " + count);
-        }
         if (!(activationSparsity >= 0 && activationSparsity < 1)) {
             throw new ParameterException(
                     spec.commandLine(),
                     "--activation-sparsity: expected at least 0 and less than 1, found " + activationSparsity);
         }
+        return load(source, activationSparsity, true);
+    }
+
+    /**
+     * Loads the model of {@code source} so that its layers drop what the tokens ask for and nothing by themselves; the caller
+     * closes it.
+     *
+     * @param dropped the fraction of activations that tokens will ask to drop, at least 0 and less than 1
+     * @throws ParameterException if the user asked for a fraction, too
+     */
+    LoadedModel loadDropping(ModelSource source, double dropped) throws CheckpointFormatException, IOException {
+        if (activationSparsity != 0) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--activation-sparsity: expected no --keep beside it, found " + activationSparsity);
+        }
+        return load(source, dropped, false);
+    }
+
+    private LoadedModel load(ModelSource source, double maxActivationSparsity, boolean ownSparsity)
+            throws CheckpointFormatException, IOException {
+        int count = threads == null ? KernelSelection.physicalCores() : threads;
+        if (count < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads: expected 1 or more, found " + count);
+        }
         LoadOptions options = new LoadOptions(
-                kernelOptions.keyValueFormat(), OptionalDouble.of(activationSparsity), kernelOptions.head());
+                kernelOptions.keyValueFormat(),
+                OptionalDouble.of(maxActivationSparsity),
+                kernelOptions.head(),
+                ownSparsity);
         Kernels kernels = kernelOptions.select(spec, WorkerPool.of(count));
         try (ConsoleProgress progress = new ConsoleProgress("loading")) {
             return ModelLoader.load(source.path(), kernels, options, progress);

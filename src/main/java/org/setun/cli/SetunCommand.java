@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 /**
- * The command line: {@code setun [serve|pull|convert|inspect|logits|generate|bench]}. Exit codes: 0 for success, 1 where a model,
+ * The command line: {@code setun [serve|pull|convert|inspect|logits|generate|perplexity|bench]}. Exit codes: 0 for success, 1 where a model,
  * a file or the network is at fault, 2 where the command line is.
  */
 @Command(
@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
             InspectCommand.class,
             LogitsCommand.class,
             GenerateCommand.class,
+            PerplexityCommand.class,
             BenchCommand.class,
         })
 public final class SetunCommand implements Runnable {
@@ -102,6 +103,7 @@ public final class SetunCommand implements Runnable {
             case CheckpointFormatException e -> err.println("setun: " + e.getMessage());
             case HubException e -> err.println("setun: " + e.getMessage());
             case TokenizerFormatException e -> err.println("setun: " + e.getMessage());
+            case InvalidTextException e -> err.println("setun: " + e.getMessage());
             case NoSuchFileException e -> err.println("setun: " + e.getFile() + ": no such file or directory");
             default -> err.println("setun: " + exception.getClass().getSimpleName() + ": " + exception.getMessage());
         }

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,9 +38,11 @@ final class CommandLineIT {
     void helpNamesEveryCommand() throws Exception {
         Result result = PackagedSetun.run("--help");
         assertThat(result.exitCode()).isZero();
-        assertThat(result.out()).contains("serve", "pull", "convert", "inspect", "logits", "generate", "bench");
+        List<String> commands =
+                List.of("serve", "pull", "convert", "inspect", "logits", "generate", "perplexity", "bench");
+        assertThat(result.out()).contains(commands);
         assertThat(result.err()).isEmpty();
-        for (String command : new String[] {"serve", "pull", "convert", "inspect", "logits", "generate", "bench"}) {
+        for (String command : commands) {
             assertThat(PackagedSetun.run(command, "--help").exitCode()).isZero();
         }
     }
@@ -169,6 +172,31 @@ final class CommandLineIT {
         Result again =
                 PackagedSetun.run("generate", "--prompt", "Once upon a time", "--max-tokens", "40", "--seed", "7");
         assertThat(again.out()).isEqualTo(result.out());
+    }
+
+    @Test
+    void perplexityOfTheModelThatShipsIsTheOnlyWordOnStandardOutput() throws Exception {
+        String text = "src/test/resources/golden/setun-fairy/perplexity.txt";
+        Result result = PackagedSetun.run("perplexity", "--file", text, "--json");
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        JsonNode score = JSON.readTree(result.out());
+        assertThat(score.propertyNames()).containsExactly("tokens", "bytes", "perplexity", "bits_per_byte");
+        assertThat(score.get("bits_per_byte").doubleValue()).isCloseTo(1.8431, within(1e-4));
+        assertThat(result.err()).contains("144 tokens in");
+    }
+
+    @Test
+    void aTextThatIsNoneIsOneSentence(@TempDir Path directory) throws Exception {
+        Path empty = Files.createFile(directory.resolve("empty.txt"));
+        Path latin = Files.write(directory.resolve("latin.txt"), new byte[] {'c', 'a', 'f', (byte) 0xe9});
+        Path missing = directory.resolve("missing.txt");
+        for (Path file : List.of(empty, latin, missing, directory)) {
+            Result result = PackagedSetun.run("perplexity", "--file", file.toString(), "--json");
+            assertThat(result.exitCode()).as("%s", file).isEqualTo(1);
+            assertThat(result.out()).isEmpty();
+            assertThat(result.err().lines()).as("%s", file).hasSize(1);
+            assertThat(result.err()).startsWith("setun: " + file + ": ");
+        }
     }
 
     @Test
