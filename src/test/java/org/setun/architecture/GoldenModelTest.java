@@ -262,7 +262,7 @@ final class GoldenModelTest {
     }
 
     /** Continues by the likeliest token, among equals the one with the lowest id. */
-    private static int[] greedy(Model model, SequenceState state, int position, Workspace workspace, int logits) {
+    static int[] greedy(Model model, SequenceState state, int position, Workspace workspace, int logits) {
         int vocabSize = model.dimensions().vocabSize();
         int[] tokens = new int[16];
         int offset = logits;
