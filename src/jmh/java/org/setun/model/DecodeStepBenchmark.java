@@ -1,5 +1,6 @@
 package org.setun.model;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,10 @@ import org.setun.kernel.KernelSelection;
  * memory.
  *
  * <pre>./mvnw -q test-compile exec:exec@jmh -Djmh.args=DecodeStepBenchmark</pre>
+ *
+ * How it bears other processes that compute; two threads beside one of them on two cores should be about as fast as one thread alone:
+ *
+ * <pre>./mvnw -q test-compile exec:exec@jmh -Djmh.args='DecodeStepBenchmark -p sequences=1 -p busyProcesses=0,1,2'</pre>
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
@@ -50,6 +55,12 @@ public class DecodeStepBenchmark {
     /** The arithmetic: see {@code setun.engine.kernel}. */
     @Param("auto")
     public String kernel;
+
+    /** Other processes that compute all the time. */
+    @Param("0")
+    public int busyProcesses;
+
+    private final List<Process> others = new ArrayList<>();
 
     private TernaryModel model;
     private Workspace workspace;
@@ -78,6 +89,20 @@ public class DecodeStepBenchmark {
             chunks.add(new Chunk(state, 0, new int[] {1 + i}, Chunk.Wanted.LAST, activationSparsity));
         }
         batch = new Batch(chunks);
+    }
+
+    /** Starts the other processes. */
+    @Setup
+    public void startOthers() throws IOException {
+        for (int i = 0; i < busyProcesses; i++) {
+            others.add(new ProcessBuilder("sh", "-c", "while :; do :; done").start());
+        }
+    }
+
+    /** Ends them. */
+    @TearDown
+    public void endOthers() {
+        others.forEach(Process::destroyForcibly);
     }
 
     @Benchmark

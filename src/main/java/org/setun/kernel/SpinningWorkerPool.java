@@ -1,9 +1,11 @@
 package org.setun.kernel;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Part {@code i} of a loop belongs to thread {@code i}, the caller being thread 0, so that a thread meets the same rows in
  * every step. A part is claimed before it runs; the caller, done with its own, claims what no worker has begun. A worker that
- * the operating system keeps away from a core therefore delays a loop only if it lost the core within its part.
+ * the operating system keeps away from a core therefore delays a loop only if it lost the core within its part. Then it is left
+ * out for a while, see {@link WorkerRest}, and its parts are anyone's.
  *
  * <p>Each loop has a number that only grows. It is published together with its number of parts in one word, after the fields
  * that describe the loop: a thread that has claimed a part of loop {@code n} may read those fields, as loop {@code n} cannot end
@@ -35,35 +38,56 @@ final class SpinningWorkerPool implements WorkerPool {
     private static final int CLAIMED = 1;
     private static final int FINISHED = 2;
     private static final int PARKED = 3;
+    private static final int RESTING = 4;
 
     private static final int PARTS_BITS = 16;
+    private static final int PARTS_MASK = (1 << (PARTS_BITS - 1)) - 1;
+
+    /** In the published word: some of the loop's parts belong to threads that rest. */
+    private static final int ANYONES = PARTS_MASK + 1;
+
     private static final long CLOSED = -1;
 
     private final Thread[] workers;
 
-    /** For each thread its claimed and finished loop and whether it is about to park; thread 0's line also has the published word. */
+    /**
+     * For each part the last loop that claimed and that finished it, and for each thread whether it is about to park and whether it
+     * rests; thread 0's line also has the published word.
+     */
     private final AtomicLongArray words;
 
     private final AtomicReferenceArray<@Nullable Throwable> failures;
     private final AtomicBoolean busy = new AtomicBoolean();
+    private final LongSupplier nanoClock;
+    private final WorkerRest[] rests;
+
+    /** How many workers rest; the caller's. */
+    private int resting;
 
     private @Nullable Thread caller;
     private @Nullable RangeTask task;
     private int size;
     private int granularity;
 
-    private SpinningWorkerPool(int threads) {
+    private SpinningWorkerPool(int threads, LongSupplier nanoClock) {
         this.workers = new Thread[threads - 1];
         this.words = new AtomicLongArray(threads * STRIDE);
         this.failures = new AtomicReferenceArray<>(threads);
+        this.nanoClock = nanoClock;
+        this.rests = new WorkerRest[threads];
+        Arrays.setAll(rests, thread -> new WorkerRest());
     }
 
-    static WorkerPool start(int threads) {
-        if (threads < 1 || threads >= 1 << PARTS_BITS) {
-            throw new IllegalArgumentException(
-                    "expected 1 to " + ((1 << PARTS_BITS) - 1) + " threads, found " + threads);
+    /**
+     * Starts a pool.
+     *
+     * @param nanoClock tells the time by which workers rest
+     */
+    static WorkerPool start(int threads, LongSupplier nanoClock) {
+        if (threads < 1 || threads > PARTS_MASK) {
+            throw new IllegalArgumentException("expected 1 to " + PARTS_MASK + " threads, found " + threads);
         }
-        SpinningWorkerPool pool = new SpinningWorkerPool(threads);
+        SpinningWorkerPool pool = new SpinningWorkerPool(threads, nanoClock);
         for (int thread = 1; thread < threads; thread++) {
             int self = thread;
             pool.workers[thread - 1] =
@@ -105,41 +129,78 @@ final class SpinningWorkerPool implements WorkerPool {
         this.size = size;
         this.granularity = granularity;
         this.task = task;
+        if (resting > 0) {
+            endRests();
+        }
         long loop = (published() >>> PARTS_BITS) + 1;
-        words.set(PUBLISHED, loop << PARTS_BITS | parts);
+        words.set(PUBLISHED, loop << PARTS_BITS | (resting > 0 ? ANYONES : 0) | parts);
         for (int thread = 1; thread < parts; thread++) {
-            if (words.get(word(thread, PARKED)) != 0) {
-                LockSupport.unpark(workers[thread - 1]);
+            if (!rests[thread].resting()) {
+                unparkIfParked(thread);
             }
         }
+        long start = nanoClock.getAsLong();
         runPart(task, 0, parts);
-        for (int thread = 1; thread < parts; thread++) {
-            if (claim(thread, loop)) {
-                runPart(task, thread, parts);
-            } else {
-                awaitFinished(thread, loop);
+        for (int part = 1; part < parts; part++) {
+            if (claim(part, loop)) {
+                runPart(task, part, parts);
+            } else if (words.get(word(part, FINISHED)) != loop) {
+                awaitFinished(part, loop, start);
             }
         }
         this.task = null;
         rethrowFailure(parts);
     }
 
+    private void endRests() {
+        long now = nanoClock.getAsLong();
+        for (int thread = 1; thread <= workers.length; thread++) {
+            if (rests[thread].endIfOver(now)) {
+                resting--;
+                words.set(word(thread, RESTING), 0);
+                unparkIfParked(thread);
+            }
+        }
+    }
+
+    private void unparkIfParked(int worker) {
+        if (words.get(word(worker, PARKED)) != 0) {
+            LockSupport.unpark(workers[worker - 1]);
+        }
+    }
+
     private void work(int self) {
         long seen = 0;
         while (true) {
+            if (words.get(word(self, RESTING)) != 0) {
+                awaitWord(word(self, RESTING), 1, self);
+            }
             seen = awaitPublished(self, seen);
             if (seen == CLOSED) {
                 return;
             }
-            int parts = (int) (seen & ((1 << PARTS_BITS) - 1));
+            int parts = (int) seen & PARTS_MASK;
             long loop = seen >>> PARTS_BITS;
-            if (self < parts && claim(self, loop)) {
-                runPart(requireTask(), self, parts);
-                Thread waiting = caller;
-                words.set(word(self, FINISHED), loop);
-                if (words.get(PARKED) != 0) {
-                    LockSupport.unpark(waiting);
+            if (self < parts && words.get(word(self, RESTING)) == 0) {
+                claimAndRun(self, loop, parts);
+            }
+            if ((seen & ANYONES) != 0) {
+                for (int part = 1; part < parts; part++) {
+                    if (words.get(word(part, RESTING)) != 0) {
+                        claimAndRun(part, loop, parts);
+                    }
                 }
+            }
+        }
+    }
+
+    private void claimAndRun(int part, long loop, int parts) {
+        if (claim(part, loop)) {
+            runPart(requireTask(), part, parts);
+            Thread waiting = caller;
+            words.set(word(part, FINISHED), loop);
+            if (words.get(PARKED) != 0) {
+                LockSupport.unpark(waiting);
             }
         }
     }
@@ -152,10 +213,10 @@ final class SpinningWorkerPool implements WorkerPool {
         return claimed;
     }
 
-    /** Claims a thread's part of a loop; false if it is taken. Numbers only grow, so a late claim of an old loop fails. */
-    private boolean claim(int thread, long loop) {
-        long before = words.get(word(thread, CLAIMED));
-        return before < loop && words.compareAndSet(word(thread, CLAIMED), before, loop);
+    /** Claims a part of a loop; false if it is taken. Numbers only grow, so a late claim of an old loop fails. */
+    private boolean claim(int part, long loop) {
+        long before = words.get(word(part, CLAIMED));
+        return before < loop && words.compareAndSet(word(part, CLAIMED), before, loop);
     }
 
     private void runPart(RangeTask task, int part, int parts) {
@@ -196,10 +257,19 @@ final class SpinningWorkerPool implements WorkerPool {
         return published();
     }
 
-    private void awaitFinished(int thread, long loop) {
-        int finished = word(thread, FINISHED);
+    /** Waits for a part; if for longer than all that the caller did in the loop, its worker rests. */
+    private void awaitFinished(int part, long loop, long start) {
+        long waitStart = nanoClock.getAsLong();
+        int finished = word(part, FINISHED);
         for (long before = words.get(finished); before != loop; before = words.get(finished)) {
             awaitWord(finished, before, 0);
+        }
+        long now = nanoClock.getAsLong();
+        long waited = now - waitStart;
+        if (waited > SPIN_NANOS + YIELD_NANOS && waited > waitStart - start && !rests[part].resting()) {
+            rests[part].begin(now, waited);
+            resting++;
+            words.set(word(part, RESTING), 1);
         }
     }
 
@@ -247,7 +317,9 @@ final class SpinningWorkerPool implements WorkerPool {
     public synchronized void close() {
         words.set(PUBLISHED, CLOSED);
         boolean interrupted = false;
-        for (Thread worker : workers) {
+        for (int thread = 1; thread <= workers.length; thread++) {
+            words.set(word(thread, RESTING), 0);
+            Thread worker = workers[thread - 1];
             LockSupport.unpark(worker);
             while (worker.isAlive()) {
                 try {

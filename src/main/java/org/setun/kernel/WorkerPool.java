@@ -22,7 +22,7 @@ public interface WorkerPool extends AutoCloseable {
      * @throws IllegalArgumentException if {@code threads} is less than 1
      */
     static WorkerPool of(int threads) {
-        return SpinningWorkerPool.start(threads);
+        return SpinningWorkerPool.start(threads, System::nanoTime);
     }
 
     /** Returns the number of threads that share a loop, the calling one among them. */

@@ -15,6 +15,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A loop runs every element once, whatever the number of threads, and a failure or the end of the pool loses nothing. */
 @Timeout(60)
 final class WorkerPoolTest {
+
+    private static final long WAIT_NANOS = 1_000_000;
 
     private record Part(int from, int to) {}
 
@@ -110,6 +115,90 @@ final class WorkerPoolTest {
         seen.remove(Thread.currentThread());
         assertThat(seen).extracting(Thread::getName).containsExactlyInAnyOrder("setun-worker-1", "setun-worker-2");
         assertThat(seen).allMatch(Thread::isDaemon);
+    }
+
+    @Test
+    void aWorkerThatKeepsTheCallerWaitingIsLeftOutUntilItsRestIsOver() {
+        AtomicLong clock = new AtomicLong();
+        try (WorkerPool pool = SpinningWorkerPool.start(2, clock::get)) {
+            keepTheCallerWaiting(pool, clock);
+            clock.addAndGet(WAIT_NANOS - 1);
+            for (int loop = 0; loop < 20_000; loop++) {
+                assertThat(threadOfPart1(pool)).isEqualTo(Thread.currentThread());
+            }
+            clock.addAndGet(1);
+            while (threadOfPart1(pool) == Thread.currentThread()) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Test
+    void theOthersShareThePartsOfAWorkerThatRests() {
+        AtomicLong clock = new AtomicLong();
+        int[] counts = new int[4];
+        int loops = 20_000;
+        try (WorkerPool pool = SpinningWorkerPool.start(counts.length, clock::get)) {
+            keepTheCallerWaiting(pool, clock);
+            CountDownLatch begun = new CountDownLatch(counts.length - 1);
+            Set<String> names = ConcurrentHashMap.newKeySet();
+            // The caller is held in its own part until others have begun the rest.
+            pool.forRange(counts.length, 1, (from, to) -> {
+                names.add(Thread.currentThread().getName());
+                if (from == 0) {
+                    await(begun);
+                } else {
+                    begun.countDown();
+                }
+            });
+            assertThat(names).isSubsetOf(Thread.currentThread().getName(), "setun-worker-2", "setun-worker-3");
+            for (int loop = 0; loop < loops; loop++) {
+                pool.forRange(counts.length, 1, (from, to) -> {
+                    for (int i = from; i < to; i++) {
+                        counts[i]++;
+                    }
+                });
+            }
+        }
+        assertThat(counts).containsOnly(loops);
+    }
+
+    @Test
+    void closeEndsAWorkerThatRests() {
+        AtomicLong clock = new AtomicLong();
+        try (WorkerPool pool = SpinningWorkerPool.start(2, clock::get)) {
+            keepTheCallerWaiting(pool, clock);
+        }
+        assertThat(clock).hasValue(WAIT_NANOS);
+    }
+
+    /** Has the caller wait for worker 1 beyond all spinning, for {@link #WAIT_NANOS} of the clock. */
+    private static void keepTheCallerWaiting(WorkerPool pool, AtomicLong clock) {
+        Thread caller = Thread.currentThread();
+        AtomicBoolean begun = new AtomicBoolean();
+        pool.forRange(pool.threads(), 1, (from, to) -> {
+            if (from == 0) {
+                while (!begun.get()) {
+                    Thread.onSpinWait();
+                }
+            } else if (from == 1) {
+                begun.set(true);
+                while (caller.getState() != Thread.State.WAITING) {
+                    Thread.onSpinWait();
+                }
+                clock.addAndGet(WAIT_NANOS);
+            }
+        });
+    }
+
+    private static Thread threadOfPart1(WorkerPool pool) {
+        AtomicReference<Thread> thread = new AtomicReference<>(Thread.currentThread());
+        pool.forRange(2, 1, (from, to) -> {
+            if (from == 1) {
+                thread.set(Thread.currentThread());
+            }
+        });
+        return thread.get();
     }
 
     private static void await(CountDownLatch latch) {
