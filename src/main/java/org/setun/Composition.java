@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.setun.architecture.GenerationDefaults;
 import org.setun.architecture.ModelReport;
 import org.setun.engine.Engine;
@@ -24,18 +25,17 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * How the parts become one server. The model is loaded while the application context starts, and the port opens after
- * that: whoever can connect finds a model, and whoever cannot need not tell "loading" from "busy".
+ * How the parts become one server. The model is loaded beside everything else, see {@link EarlyCheckpoint}, and the port opens
+ * after that: whoever can connect finds a model, and whoever cannot need not tell "loading" from "busy".
  */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(SetunProperties.class)
 class Composition {
 
     @Bean
-    ServedCheckpoint checkpoint(SetunProperties properties, ObjectProvider<BuildProperties> build) {
-        BuildProperties known = build.getIfAvailable();
-        Instant buildTime = known == null ? null : known.getTime();
-        return ServedCheckpoint.load(properties, buildTime == null ? Instant.now() : buildTime);
+    ServedCheckpoint checkpoint(SetunProperties properties, ObjectProvider<EarlyCheckpoint> early) {
+        EarlyCheckpoint loading = early.getIfAvailable();
+        return loading == null ? ServedCheckpoint.load(properties) : loading.take(properties);
     }
 
     @Bean
@@ -79,7 +79,8 @@ class Composition {
     }
 
     @Bean
-    ServedModel servedModel(ServedCheckpoint checkpoint, GenerationSettings settings) {
+    ServedModel servedModel(
+            ServedCheckpoint checkpoint, GenerationSettings settings, ObjectProvider<BuildProperties> build) {
         ModelReport report = checkpoint.loaded().report();
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("architecture", report.family());
@@ -91,10 +92,15 @@ class Composition {
         details.put("max_activation_sparsity", checkpoint.loaded().maxActivationSparsity());
         return new ServedModel(
                 checkpoint.name(),
-                checkpoint.created(),
+                checkpoint.created().or(() -> buildTime(build)).orElseGet(Instant::now),
                 sampling(checkpoint.loaded().defaults()),
                 checkpoint.loaded().maxActivationSparsity(),
                 details);
+    }
+
+    /** Returns when this Setun was built, and with it the model that ships; empty in a development environment. */
+    private static Optional<Instant> buildTime(ObjectProvider<BuildProperties> build) {
+        return Optional.ofNullable(build.getIfAvailable()).map(BuildProperties::getTime);
     }
 
     @Bean

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import org.setun.architecture.LoadedModel;
 import org.setun.architecture.ModelLoader;
@@ -23,12 +24,13 @@ import org.setun.tokenizer.TokenizerFormatException;
  * A checkpoint in memory, ready to be served. Its files are not needed any more.
  *
  * @param name what clients call it
- * @param created when its files were made
+ * @param created when its files were made; empty for the model that ships
  * @param loaded its model, and what its checkpoint says about it
  * @param tokenizer its tokenizer
  * @param loadDuration how long loading took
  */
-record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokenizer tokenizer, Duration loadDuration)
+record ServedCheckpoint(
+        String name, Optional<Instant> created, LoadedModel loaded, Tokenizer tokenizer, Duration loadDuration)
         implements AutoCloseable {
 
     private static final String OTHER_MODEL =
@@ -37,17 +39,21 @@ record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokeni
     /**
      * Loads what the settings name. The caller closes it.
      *
-     * @param buildTime when this Setun was built, and with it the model that ships
      * @throws ModelUnavailableException if it cannot be loaded
      */
-    static ServedCheckpoint load(SetunProperties properties, Instant buildTime) {
+    static ServedCheckpoint load(SetunProperties properties) {
         Path path = properties.model().path();
         try {
             if (path != null) {
-                return load(path, name(properties, directoryName(path)), modified(path), properties.engine());
+                return load(
+                        path, name(properties, directoryName(path)), Optional.of(modified(path)), properties.engine());
             }
             try (BundledModel bundled = BundledModel.extract()) {
-                return load(bundled.directory(), name(properties, BundledModel.NAME), buildTime, properties.engine());
+                return load(
+                        bundled.directory(),
+                        name(properties, BundledModel.NAME),
+                        Optional.empty(),
+                        properties.engine());
             }
         } catch (CheckpointFormatException | TokenizerFormatException e) {
             throw new ModelUnavailableException(String.valueOf(e.getMessage()), OTHER_MODEL, e);
@@ -63,7 +69,8 @@ record ServedCheckpoint(String name, Instant created, LoadedModel loaded, Tokeni
         }
     }
 
-    private static ServedCheckpoint load(Path path, String name, Instant created, SetunProperties.Engine settings)
+    private static ServedCheckpoint load(
+            Path path, String name, Optional<Instant> created, SetunProperties.Engine settings)
             throws CheckpointFormatException, TokenizerFormatException, IOException {
         long start = System.nanoTime();
         // First, since it is quick: who forgot the tokenizer should not wait for the weights.

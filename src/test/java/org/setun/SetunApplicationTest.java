@@ -31,7 +31,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.setun.engine.Engine;
 import org.setun.generation.GenerationSettings;
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.json.JsonMapper;
@@ -247,10 +246,8 @@ final class SetunApplicationTest {
     }
 
     private static ConfigurableApplicationContext start(String... arguments) {
-        return SpringApplication.run(
-                SetunApplication.class,
-                Stream.concat(Stream.of("--server.port=0"), Stream.of(arguments))
-                        .toArray(String[]::new));
+        return SetunApplication.start(Stream.concat(Stream.of("--server.port=0"), Stream.of(arguments))
+                .toArray(String[]::new));
     }
 
     private static HttpResponse<InputStream> stream(ConfigurableApplicationContext server, int maxTokens)
