@@ -12,20 +12,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.setun.cli.JavaOptions;
 import org.setun.cli.SetunCommand;
 
 /**
  * Starts Setun, on a JVM that has the modules it needs.
  *
  * <p>A jar's manifest cannot add {@code jdk.incubator.vector}. Where a JVM was started without it, as {@code java -jar
- * setun.jar} does, the same command is started again with {@link #FLAGS}: on Linux by replacing the process image, so that
+ * setun.jar} does, the same command is started again with the flags of {@link JavaOptions}: on Linux by replacing the process image, so that
  * process id, signals, terminal and exit code stay what they were; elsewhere as a child process.
  */
 public final class Launcher {
-
-    /** What a JVM that runs Setun must be started with; the same as {@code setun.jvmFlags} in the build. */
-    static final List<String> FLAGS =
-            List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final String RELAUNCHED = "setun.relaunched";
@@ -56,7 +53,7 @@ public final class Launcher {
 
     /** Returns what a relaunched JVM gets before everything that it was started with. */
     private static List<String> addedFlags() {
-        List<String> flags = new ArrayList<>(FLAGS);
+        List<String> flags = new ArrayList<>(JavaOptions.ofThisJar());
         flags.add("-D" + RELAUNCHED + "=true");
         return flags;
     }
