@@ -38,8 +38,8 @@ final class CommandLineIT {
     void helpNamesEveryCommand() throws Exception {
         Result result = PackagedSetun.run("--help");
         assertThat(result.exitCode()).isZero();
-        List<String> commands =
-                List.of("serve", "pull", "convert", "inspect", "logits", "generate", "perplexity", "bench");
+        List<String> commands = List.of(
+                "serve", "pull", "convert", "inspect", "logits", "generate", "perplexity", "bench", "aot-cache");
         assertThat(result.out()).contains(commands);
         assertThat(result.err()).isEmpty();
         for (String command : commands) {
