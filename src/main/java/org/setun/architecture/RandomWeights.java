@@ -22,6 +22,12 @@ final class RandomWeights implements WeightSource, AutoCloseable {
     private static final ValueLayout.OfShort BFLOAT16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** How many random numbers a matrix is made of: rows begin at random places among them. None is longer than the half. */
+    private static final int SUPPLY = 1 << 21;
+
+    private static final long SUPPLY_SEED = 1974;
+    private static final int BYTE_MASK = (1 << Byte.SIZE) - 1;
+
     private static final float LEAST_NORM = 0.8f;
     private static final float GREATEST_NORM = 1.2f;
     private static final float GREATEST_LOWER_BOUND = 0.95f;
@@ -70,14 +76,15 @@ final class RandomWeights implements WeightSource, AutoCloseable {
         MemorySegment bytes = arena.allocate(rows * rowBytes, Long.BYTES);
         // A uniform distribution of variance 1 / columns.
         float unit = (float) Math.sqrt(3.0 / columns) / -Short.MIN_VALUE;
+        short[] supply = new short[SUPPLY];
+        SplittableRandom numbers = new SplittableRandom(seedOf(name));
+        for (int i = 0; i < SUPPLY; i++) {
+            supply[i] = (short) (Float.floatToRawIntBits(unit * (short) numbers.nextInt()) >>> Short.SIZE);
+        }
         workers.forRange(rows, 1, (from, to) -> {
             for (int row = from; row < to; row++) {
-                SplittableRandom random = new SplittableRandom(seedOf(name) + row);
-                for (int column = 0; column < columns; column++) {
-                    float value = unit * (short) random.nextInt();
-                    bytes.set(BFLOAT16, row * rowBytes + (long) column * Short.BYTES, (short)
-                            (Float.floatToRawIntBits(value) >>> Short.SIZE));
-                }
+                int first = new SplittableRandom(seedOf(name) + row).nextInt(SUPPLY - columns);
+                MemorySegment.copy(supply, first, bytes, BFLOAT16, row * rowBytes, columns);
             }
         });
         return new FloatSource(
@@ -103,22 +110,24 @@ final class RandomWeights implements WeightSource, AutoCloseable {
         arena.close();
     }
 
-    /** Random rows of trits, each from a generator of its own. */
+    /** Random rows of trits, each from a place of its own in a supply of them. */
     private record RandomTrits(long seed, int columns, TritScales scales) implements TernarySource {
 
-        private static final int BYTE_MASK = (1 << Byte.SIZE) - 1;
+        private static final byte[] TRITS = trits();
+
+        private static byte[] trits() {
+            byte[] trits = new byte[SUPPLY];
+            new SplittableRandom(SUPPLY_SEED).nextBytes(trits);
+            for (int i = 0; i < SUPPLY; i++) {
+                trits[i] = (byte) ((((trits[i] & BYTE_MASK) * 3) >>> Byte.SIZE) - 1);
+            }
+            return trits;
+        }
 
         @Override
         public void readRow(int row, byte[] trits, int offset) {
-            SplittableRandom random = new SplittableRandom(seed + row);
-            for (int column = 0; column < columns; column += Long.BYTES) {
-                long bits = random.nextLong();
-                int count = Math.min(Long.BYTES, columns - column);
-                for (int i = 0; i < count; i++) {
-                    int eight = (int) (bits >>> (i * Byte.SIZE)) & BYTE_MASK;
-                    trits[offset + column + i] = (byte) (((eight * 3) >>> Byte.SIZE) - 1);
-                }
-            }
+            int from = new SplittableRandom(seed + row).nextInt(SUPPLY - columns);
+            System.arraycopy(TRITS, from, trits, offset, columns);
         }
     }
 }

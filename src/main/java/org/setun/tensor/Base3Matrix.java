@@ -223,21 +223,44 @@ public final class Base3Matrix implements TernaryMatrix {
             long at = 0;
             int nonZero = 0;
             int negative = 0;
+            int wholeGroups = columns / GROUP_COLUMNS;
             for (int group = 0; group < groups; group++) {
                 at = group % CHUNK_GROUPS == 0 ? offset(rows, panelRows, groups, row, group) : at + stride;
-                int first = group * GROUP_COLUMNS;
-                int value = 0;
-                for (int k = Math.min(GROUP_COLUMNS, columns - first) - 1; k >= 0; k--) {
-                    int trit = TernaryMatrix.requireTrit(trits[offset + first + k], row, first + k);
-                    nonZero += trit & 1;
-                    value = value * BASE + trit;
+                int first = offset + group * GROUP_COLUMNS;
+                int t0 = trits[first];
+                int t1 = group < wholeGroups ? trits[first + 1] : trit(trits, offset, first + 1);
+                int t2 = group < wholeGroups ? trits[first + 2] : trit(trits, offset, first + 2);
+                int t3 = group < wholeGroups ? trits[first + 3] : trit(trits, offset, first + 3);
+                int t4 = group < wholeGroups ? trits[first + 4] : trit(trits, offset, first + 4);
+                // The trits are the roots of t^3 - t.
+                int wrong = t0 * (t0 * t0 - 1)
+                        | t1 * (t1 * t1 - 1)
+                        | t2 * (t2 * t2 - 1)
+                        | t3 * (t3 * t3 - 1)
+                        | t4 * (t4 * t4 - 1);
+                if (wrong != 0) {
+                    requireTrits(trits, offset, row, first);
                 }
+                nonZero += (t0 & 1) + (t1 & 1) + (t2 & 1) + (t3 & 1) + (t4 & 1);
+                int value = t0 + 3 * t1 + 9 * t2 + 27 * t3 + 81 * t4;
                 negative += value >>> (Integer.SIZE - 1);
                 codes.set(ValueLayout.JAVA_BYTE, at, (byte) (value < 0 ? SIGN - value : value));
             }
             negatives[row] = negative;
             nonZeros.add(nonZero);
             return this;
+        }
+
+        /** Returns a trit of the last group, 0 beyond the matrix. */
+        private int trit(byte[] trits, int offset, int at) {
+            return at - offset < columns ? trits[at] : 0;
+        }
+
+        /** Names the first of a group's numbers that is no trit. */
+        private void requireTrits(byte[] trits, int offset, int row, int first) {
+            for (int at = first; at < Math.min(first + GROUP_COLUMNS, offset + columns); at++) {
+                TernaryMatrix.requireTrit(trits[at], row, at - offset);
+            }
         }
 
         @Override
