@@ -2,8 +2,13 @@ package org.setun.kernel;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.setun.tensor.FloatMatrix;
 
@@ -21,11 +26,22 @@ final class VectorMatrixKernel implements MatrixKernel {
     private static final VectorSpecies<Short> SHORTS = VectorWidth.species(short.class, BITS / 2);
     private static final int LANES = FLOATS.length();
 
-    private static final VectorSpecies<Byte> BYTES = VectorLoads.bytes(FLOATS);
+    /** At least as many bytes as floats fit into a vector; there are no vectors of fewer than 64 bits. */
+    private static final VectorSpecies<Byte> BYTES =
+            VectorWidth.species(byte.class, Math.max(LANES * Byte.SIZE, Long.SIZE));
+
     private static final VectorMask<Byte> FIRST_BYTES = BYTES.indexInRange(0, LANES);
 
     /** Elements of one step of a sum: four vectors without a dependency among them. */
     private static final int STEP = 4 * LANES;
+
+    private static final int HALF_MAGNITUDE = 0x7fff;
+    private static final int HALF_INFINITY = 0x7c00;
+    private static final int HALF_SHIFT = 13;
+    private static final int INFINITY = 0x7f800000;
+
+    /** What a half's exponent bias of 15 lacks to 127. */
+    private static final float HALF_SCALE = 0x1p112f;
 
     private static final int PARTIAL_SUMS = ScalarFloatKernel.PARTIAL_SUMS;
 
@@ -230,19 +246,34 @@ final class VectorMatrixKernel implements MatrixKernel {
         sum3.intoArray(partials, first + 3 * LANES);
     }
 
-    private static FloatVector f32(MemorySegment row, long at) {
-        return VectorLoads.f32(FLOATS, row, at);
+    private static FloatVector f32(MemorySegment from, long at) {
+        return FloatVector.fromMemorySegment(FLOATS, from, at, ByteOrder.LITTLE_ENDIAN);
     }
 
-    private static FloatVector i8(MemorySegment row, long at) {
-        return VectorLoads.i8(BYTES, FIRST_BYTES, FLOATS, row, at);
+    private static FloatVector i8(MemorySegment from, long at) {
+        // The smallest byte vector is longer than a 128-bit one has lanes, and must not read beyond the row.
+        ByteVector bytes = LANES == BYTES.length()
+                ? ByteVector.fromMemorySegment(BYTES, from, at, ByteOrder.LITTLE_ENDIAN)
+                : ByteVector.fromMemorySegment(BYTES, from, at, ByteOrder.LITTLE_ENDIAN, FIRST_BYTES);
+        return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0);
     }
 
-    private static FloatVector bf16(MemorySegment row, long at) {
-        return VectorLoads.bf16(SHORTS, INTS, row, at);
+    private static IntVector sixteenBits(MemorySegment from, long at) {
+        return (IntVector) ShortVector.fromMemorySegment(SHORTS, from, at, ByteOrder.LITTLE_ENDIAN)
+                .convertShape(VectorOperators.S2I, INTS, 0);
     }
 
-    private static FloatVector f16(MemorySegment row, long at) {
-        return VectorLoads.f16(SHORTS, INTS, row, at);
+    private static FloatVector bf16(MemorySegment from, long at) {
+        return sixteenBits(from, at).lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats();
+    }
+
+    /** Widens halves: their exponents are raised by a multiplication, which is exact and normalises subnormal numbers. */
+    private static FloatVector f16(MemorySegment from, long at) {
+        IntVector half = sixteenBits(from, at);
+        IntVector magnitude = half.and(HALF_MAGNITUDE);
+        IntVector shifted = magnitude.lanewise(VectorOperators.LSHL, HALF_SHIFT);
+        IntVector finite = shifted.reinterpretAsFloats().mul(HALF_SCALE).reinterpretAsInts();
+        IntVector widened = finite.blend(shifted.or(INFINITY), magnitude.compare(VectorOperators.GE, HALF_INFINITY));
+        return widened.or(half.and(Integer.MIN_VALUE)).reinterpretAsFloats();
     }
 }

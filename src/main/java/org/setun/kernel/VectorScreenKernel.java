@@ -2,8 +2,11 @@ package org.setun.kernel;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.setun.tensor.ScreenMatrix;
 
@@ -18,7 +21,10 @@ final class VectorScreenKernel implements ScreenKernel {
     private static final VectorSpecies<Float> FLOATS = VectorWidth.species(float.class, BITS);
     private static final int LANES = FLOATS.length();
 
-    private static final VectorSpecies<Byte> BYTES = VectorLoads.bytes(FLOATS);
+    /** At least as many bytes as floats fit into a vector; there are no vectors of fewer than 64 bits. */
+    private static final VectorSpecies<Byte> BYTES =
+            VectorWidth.species(byte.class, Math.max(LANES * Byte.SIZE, Long.SIZE));
+
     private static final VectorMask<Byte> FIRST_BYTES = BYTES.indexInRange(0, LANES);
 
     private static final int PANEL_ROWS = ScreenMatrix.PANEL_ROWS;
@@ -120,7 +126,11 @@ final class VectorScreenKernel implements ScreenKernel {
         sum1.intoArray(sums, at + LANES);
     }
 
-    private static FloatVector widened(MemorySegment codes, long at) {
-        return VectorLoads.i8(BYTES, FIRST_BYTES, FLOATS, codes, at);
+    private static FloatVector widened(MemorySegment from, long at) {
+        // The smallest byte vector is longer than a 128-bit one has lanes, and must not read beyond the codes.
+        ByteVector bytes = LANES == BYTES.length()
+                ? ByteVector.fromMemorySegment(BYTES, from, at, ByteOrder.LITTLE_ENDIAN)
+                : ByteVector.fromMemorySegment(BYTES, from, at, ByteOrder.LITTLE_ENDIAN, FIRST_BYTES);
+        return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0);
     }
 }

@@ -17,7 +17,8 @@ import org.setun.tensor.ElementType;
  * {@code static final} field. The vector kernels have such fields and take their width from their class data; {@link #instance}
  * defines a hidden class (JEP 371) from the kernel's own bytes for each width that is asked for. Each such class has constants
  * and profiles of its own, exactly as if it had been written out for that width. The classes themselves, loaded without class
- * data, must not be initialised. A kernel has no nested classes, as those would belong to the original and not to the copy.
+ * data, must not be initialised. A kernel has no nested classes and shares no vector code with others: that would belong to the
+ * original and not to the copy, have the profiles of all, and then be called instead of compiled into their loops.
  *
  * <p>Frames of hidden classes appear in stack traces only with {@code -XX:+UnlockDiagnosticVMOptions -XX:+ShowHiddenFrames}.
  */
