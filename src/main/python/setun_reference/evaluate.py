@@ -97,7 +97,7 @@ def main():
         print(json.dumps({"tokens": result.tokens, "bytes": result.bytes, "perplexity": result.perplexity,
                           "bits_per_byte": result.bits_per_byte}))
     else:
-        print(f"{result.bits_per_byte:.4f} bits per byte, perplexity {result.perplexity:.2f} "
+        print(f"{result.bits_per_byte:.3f} bits per byte, perplexity {result.perplexity:.2f} "
               f"of {result.tokens:,} tokens in {result.bytes:,} bytes")
 
 

@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 
 /**
  * Measures how well a model predicts a file of texts. The definition is that of {@code setun_reference.evaluate} in
- * {@code src/main/python}, and both give the same numbers:
+ * {@code src/main/python}, and both give the same numbers, but for the order of float sums ({@code README.md} there):
  *
  * <pre>
  * bits          = sum over texts, over tokens t of the text: -log2 p(t | beginning, tokens of the text before t)
@@ -149,7 +149,7 @@ final class PerplexityCommand implements Callable<Integer> {
                     new ScoreJson(score.tokens(), score.bytes(), score.perplexity(), score.bitsPerByte())));
         } else {
             out.printf(
-                    "%.4f bits per byte, perplexity %.2f of %,d tokens in %,d bytes%n",
+                    "%.3f bits per byte, perplexity %.2f of %,d tokens in %,d bytes%n",
                     score.bitsPerByte(), score.perplexity(), score.tokens(), score.bytes());
         }
         out.flush();

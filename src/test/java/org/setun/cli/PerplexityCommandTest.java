@@ -189,7 +189,7 @@ final class PerplexityCommandTest {
             Locale.setDefault(before);
         }
         assertThat(out.toString())
-                .matches("1[.,]8431 bits per byte, perplexity 89[.,]04 of 144 tokens in 506 bytes\\R");
+                .matches("1[.,]843 bits per byte, perplexity 89[.,]04 of 144 tokens in 506 bytes\\R");
         assertThat(err.toString()).containsPattern("144 tokens in [\\d.,]+ s: [\\d.,]+ tokens/s\\R$");
     }
 
