@@ -47,7 +47,8 @@ record SetunProperties(
      *
      * @param threads how many threads compute, at least 1; by default one for each processor core
      * @param kernel the arithmetic: {@code auto} for the fastest that this machine can run, {@code scalar}, {@code
-     *     vector-128}, {@code vector-256}, {@code vector-512} or {@code lookup-512}; by default {@code auto}
+     *     vector-128}, {@code vector-256}, {@code vector-512}, {@code lookup-512}, or with products in C {@code native-vbmi512},
+     *     {@code native-vnni512}, {@code native-avx2} or {@code native-neon}; by default {@code auto}
      * @param maxSequences how many requests run at once at most, at least 1; by default 32
      * @param maxQueuedRequests how many more may wait, at least 1; the next is refused with status 429; by default 256
      * @param maxBatchTokens how many tokens one step runs at most, at least {@code maxSequences}; by default 128

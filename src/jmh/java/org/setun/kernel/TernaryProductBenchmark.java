@@ -42,7 +42,16 @@ public class TernaryProductBenchmark {
     private static final long DRAM_BYTES = 512L << 20;
 
     /** Names as in {@code setun.kernel}; those that the machine lacks fail with the possible ones. */
-    @Param({"scalar", "vector-128", "vector-256", "vector-512", "lookup-512"})
+    @Param({
+        "scalar",
+        "vector-128",
+        "vector-256",
+        "vector-512",
+        "lookup-512",
+        "native-avx2",
+        "native-vnni512",
+        "native-vbmi512"
+    })
     public String kernel = "";
 
     /** Rows x columns: the square and the down projection of the 370M model, and of the 2.7B model. */

@@ -17,7 +17,8 @@ final class KernelOptions {
             paramLabel = "NAME",
             defaultValue = "auto",
             description =
-                    "The arithmetic: auto, scalar, vector-128, vector-256, vector-512 or lookup-512; default: auto.")
+                    "The arithmetic: auto, scalar, vector-128, vector-256, vector-512, lookup-512, or with products in C"
+                            + " native-vbmi512, native-vnni512, native-avx2 or native-neon; default: auto.")
     private String kernel = "auto";
 
     @Option(

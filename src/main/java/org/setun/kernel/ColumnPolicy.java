@@ -15,19 +15,24 @@ import org.setun.tensor.TernaryColumns;
  * @param leastShare the share of non-zero codes up to which columns pay however short they are
  * @param greatestShare the share up to which they pay however long they are
  * @param sharePerByte by how much a byte more of a run raises that share
+ * @param sharedTime the time that a product by rows takes for each of several tokens that share its weights, of that for one alone
  */
-public record ColumnPolicy(double leastShare, double greatestShare, double sharePerByte) {
+public record ColumnPolicy(double leastShare, double greatestShare, double sharePerByte, double sharedTime) {
 
     /** Against {@link VectorTernaryKernel}, which a product by columns beats from the cache at any share. */
-    static final ColumnPolicy AGAINST_MULTIPLICATION = new ColumnPolicy(0.15, 0.7, 1.0 / 3456);
+    static final ColumnPolicy AGAINST_MULTIPLICATION = new ColumnPolicy(0.15, 0.7, 1.0 / 3456, 0.65);
 
     /** Against {@link LookupTernaryKernel}, which reads its weights at 1.6 bits instead of 2 and as fast as memory gives them. */
-    static final ColumnPolicy AGAINST_LOOKUP = new ColumnPolicy(0.11, 0.27, 1.0 / 16_000);
+    static final ColumnPolicy AGAINST_LOOKUP = new ColumnPolicy(0.11, 0.27, 1.0 / 16_000, 0.65);
 
-    /** From how many tokens on a product by rows shares its weights among them, and the time for each that this leaves. */
+    /** Against {@link NativeTernaryKernel} with weights in base 3. */
+    static final ColumnPolicy AGAINST_NATIVE_LOOKUP = new ColumnPolicy(0.09, 0.22, 1.0 / 20_000, 0.45);
+
+    /** Against {@link NativeTernaryKernel} with weights in cells. */
+    static final ColumnPolicy AGAINST_NATIVE = new ColumnPolicy(0.11, 0.27, 1.0 / 16_000, 0.35);
+
+    /** From how many tokens on a product by rows shares its weights among them. */
     private static final int SHARING_TOKENS = 4;
-
-    private static final double SHARED_TIME = 0.65;
 
     /**
      * Returns whether the product by columns is the faster one.
@@ -40,7 +45,7 @@ public record ColumnPolicy(double leastShare, double greatestShare, double share
     public boolean pays(TernaryColumns weights, int threads, int tokens, long nonZeros) {
         double run = (double) weights.words().byteSize() / weights.columns() / Math.min(threads, weights.blocks());
         double share = Math.min(greatestShare, leastShare + sharePerByte * run);
-        double time = tokens < SHARING_TOKENS ? 1 : SHARED_TIME;
+        double time = tokens < SHARING_TOKENS ? 1 : sharedTime;
         return nonZeros < share * time * weights.columns() * tokens;
     }
 }

@@ -21,7 +21,7 @@ public final class KernelSelection {
 
     static final String SCALAR = "scalar";
 
-    /** The ternary products by lookup, with 512-bit vectors for everything else. */
+    /** The ternary products by lookup, with 512-bit vectors for everything else; native ones are named by {@link NativeInstructions}. */
     static final String LOOKUP = "lookup-512";
 
     private static final String VECTOR = "vector-";
@@ -39,12 +39,22 @@ public final class KernelSelection {
      *
      * @param widths the possible vector widths in bits, ascending; empty where there is no use in vectors
      * @param permutesBytes whether the processor is known to look up bytes in 512-bit vectors with one instruction
+     * @param natives the instruction sets of native products, the fastest first
      * @param reason why they are these
      */
-    record Possible(List<Integer> widths, boolean permutesBytes, String reason) {
+    record Possible(List<Integer> widths, boolean permutesBytes, List<NativeInstructions> natives, String reason) {
+
+        Possible {
+            List<Integer> possible = List.copyOf(widths);
+            widths = possible;
+            // The rest of the arithmetic has the width of the products.
+            natives = natives.stream()
+                    .filter(set -> possible.contains(set.bits()))
+                    .toList();
+        }
 
         private static Possible none(String reason) {
-            return new Possible(List.of(), false, reason);
+            return new Possible(List.of(), false, List.of(), reason);
         }
 
         /** Returns the values that {@link #select} accepts. */
@@ -54,6 +64,7 @@ public final class KernelSelection {
             if (widths.contains(LOOKUP_BITS)) {
                 names.add(LOOKUP);
             }
+            natives.forEach(set -> names.add(set.kernelName()));
             return names;
         }
 
@@ -68,6 +79,9 @@ public final class KernelSelection {
         String fastest() {
             if (widths.isEmpty()) {
                 return SCALAR;
+            }
+            if (!natives.isEmpty()) {
+                return natives.getFirst().kernelName();
             }
             return permutesBytes ? LOOKUP : vectorName(widths.getLast());
         }
@@ -148,18 +162,24 @@ public final class KernelSelection {
         int preferred = VectorWidth.preferredBits();
         List<Integer> widths = WIDTHS.stream().filter(bits -> bits <= preferred).toList();
         boolean permutesBytes = preferred >= LOOKUP_BITS && ProcessorFeatures.has("avx512vbmi");
+        NativeLibrary library = NativeLibrary.get();
         return new Possible(
                 widths,
                 permutesBytes,
+                library.instructions(),
                 "this machine's vectors have " + preferred + " bits"
-                        + (permutesBytes ? " and permute bytes (AVX-512 VBMI)" : ""));
+                        + (permutesBytes ? " and permute bytes (AVX-512 VBMI)" : "") + "; " + library.description());
     }
 
     static TernaryKernel ternary(String name) {
         return switch (name) {
             case SCALAR -> new ScalarTernaryKernel();
             case LOOKUP -> new LookupTernaryKernel();
-            default -> VectorWidth.instance(VectorTernaryKernel.class, TernaryKernel.class, bits(name));
+            default ->
+                NativeInstructions.named(name)
+                        .map(NativeLibrary.get()::kernel)
+                        .orElseGet(
+                                () -> VectorWidth.instance(VectorTernaryKernel.class, TernaryKernel.class, bits(name)));
         };
     }
 
@@ -218,6 +238,11 @@ public final class KernelSelection {
     }
 
     private static int bits(String name) {
-        return name.equals(LOOKUP) ? LOOKUP_BITS : Integer.parseInt(name.substring(VECTOR.length()));
+        if (name.equals(LOOKUP)) {
+            return LOOKUP_BITS;
+        }
+        return NativeInstructions.named(name)
+                .map(NativeInstructions::bits)
+                .orElseGet(() -> Integer.parseInt(name.substring(VECTOR.length())));
     }
 }

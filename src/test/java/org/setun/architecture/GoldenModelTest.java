@@ -94,7 +94,15 @@ final class GoldenModelTest {
     /** Returns the names of all kernels that this machine can run. */
     private static List<String> possibleKernels() {
         List<String> names = new ArrayList<>();
-        for (String name : List.of("scalar", "vector-128", "vector-256", "vector-512")) {
+        for (String name : List.of(
+                "scalar",
+                "vector-128",
+                "vector-256",
+                "vector-512",
+                "native-vbmi512",
+                "native-vnni512",
+                "native-avx2",
+                "native-neon")) {
             try {
                 KernelSelection.select(name, 1).workers().close();
                 names.add(name);

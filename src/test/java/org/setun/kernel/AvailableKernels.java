@@ -18,6 +18,7 @@ final class AvailableKernels {
     static List<String> widths() {
         return names().stream()
                 .filter(name -> !name.equals(KernelSelection.LOOKUP))
+                .filter(name -> NativeInstructions.named(name).isEmpty())
                 .toList();
     }
 }

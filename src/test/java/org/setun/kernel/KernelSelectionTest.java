@@ -16,6 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The kernels are chosen by what the machine and the JVM can do, and an impossible wish is refused with the possible ones. */
 final class KernelSelectionTest {
 
+    private static final List<Integer> WIDTHS = List.of(128, 256, 512);
+
     @Test
     void autoTakesTheFastestKernelsOfThisMachine() {
         try (WorkerPool workers =
@@ -26,12 +28,42 @@ final class KernelSelectionTest {
 
     @Test
     void productsAreLookedUpWhereTheProcessorIsKnownToPermuteBytes() {
-        List<Integer> all = List.of(128, 256, 512);
-        assertThat(new KernelSelection.Possible(all, true, "").fastest()).isEqualTo("lookup-512");
-        assertThat(new KernelSelection.Possible(all, false, "").fastest()).isEqualTo("vector-512");
-        assertThat(new KernelSelection.Possible(all, false, "").names()).contains("lookup-512");
-        assertThat(new KernelSelection.Possible(List.of(128, 256), false, "").names())
+        assertThat(possible(WIDTHS, true).fastest()).isEqualTo("lookup-512");
+        assertThat(possible(WIDTHS, false).fastest()).isEqualTo("vector-512");
+        assertThat(possible(WIDTHS, false).names()).contains("lookup-512");
+        assertThat(possible(List.of(128, 256), false).names())
                 .containsExactly("auto", "scalar", "vector-128", "vector-256");
+    }
+
+    @Test
+    void nativeProductsComeFirstWhereTheRestOfTheArithmeticHasTheirWidth() {
+        KernelSelection.Possible all =
+                possible(WIDTHS, true, NativeInstructions.VBMI512, NativeInstructions.VNNI512, NativeInstructions.AVX2);
+        assertThat(all.fastest()).isEqualTo("native-vbmi512");
+        assertThat(all.names())
+                .containsExactly(
+                        "auto",
+                        "scalar",
+                        "vector-128",
+                        "vector-256",
+                        "vector-512",
+                        "lookup-512",
+                        "native-vbmi512",
+                        "native-vnni512",
+                        "native-avx2");
+        KernelSelection.Possible narrow =
+                possible(List.of(128, 256), false, NativeInstructions.VNNI512, NativeInstructions.AVX2);
+        assertThat(narrow.fastest()).isEqualTo("native-avx2");
+        assertThat(narrow.names()).doesNotContain("native-vnni512");
+        assertThat(possible(List.of(128), false, NativeInstructions.NEON).fastest())
+                .isEqualTo("native-neon");
+        assertThat(possible(List.of(), false, NativeInstructions.NEON).fastest())
+                .isEqualTo("scalar");
+    }
+
+    private static KernelSelection.Possible possible(
+            List<Integer> widths, boolean permutesBytes, NativeInstructions... natives) {
+        return new KernelSelection.Possible(widths, permutesBytes, List.of(natives), "");
     }
 
     @Test
@@ -61,7 +93,9 @@ final class KernelSelectionTest {
     private static WorkerPool checkedName(String requested, String expected) {
         Kernels kernels = KernelSelection.select(requested, 2);
         assertThat(kernels.ternary().name()).isEqualTo(expected);
-        String width = expected.replace("lookup", "vector");
+        String width = NativeInstructions.named(expected)
+                .map(set -> KernelSelection.vectorName(set.bits()))
+                .orElse(expected.replace("lookup", "vector"));
         assertThat(kernels.sparse().name()).isEqualTo(width);
         assertThat(kernels.floating().name()).isEqualTo(width);
         return kernels.workers();
@@ -97,6 +131,38 @@ final class KernelSelectionTest {
         String module = "--add-modules=jdk.incubator.vector";
         assertThat(run(List.of(module, "-XX:TieredStopAtLevel=1"), "auto")).contains("scalar [auto, scalar]");
         assertThat(run(List.of(module, "-Xint"), "auto")).contains("scalar [auto, scalar] the JVM only interprets");
+    }
+
+    @Test
+    void aJvmWithoutNativeAccessHasNoNativeKernelsAndIsNotWarnedOfThem() {
+        assertThat(run(List.of("--add-modules=jdk.incubator.vector"), "auto"))
+                .contains("the JVM was started without --enable-native-access=ALL-UNNAMED")
+                .doesNotContain("native-vbmi512", "native-vnni512", "native-avx2", "native-neon", "restricted method");
+    }
+
+    @Test
+    void nativeKernelsCanBeTurnedOff() {
+        List<String> options = List.of(
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dsetun.native-library=none");
+        assertThat(run(options, "auto"))
+                .contains("no native kernels, as setun.native-library is none")
+                .doesNotContain("native-vbmi512", "native-vnni512", "native-avx2", "native-neon");
+        assertThat(run(options, "native-avx2"))
+                .contains("kernel \"native-avx2\" is not possible here")
+                .contains("setun.native-library is none");
+    }
+
+    @Test
+    void aNamedNativeLibraryThatIsMissingIsAnError() {
+        List<String> options = List.of(
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dsetun.native-library=/no/such/libsetun.so");
+        assertThat(run(options, "auto"))
+                .contains("IllegalArgumentException: /no/such/libsetun.so: expected a library with Setun's kernels")
+                .contains("correct or leave out setun.native-library");
     }
 
     /** Selects in a JVM of its own, started with {@code options}. */
