@@ -13,41 +13,33 @@ import org.setun.kernel.Kernels;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
 
-/**
- * A float linear's rows are read in tiles that tokens share, and many tokens share their values as floats: a token's bits are those
- * of the plain sum all the same.
- */
+/** A float linear's rows are read in tiles that tokens share: a token's bits are those of the plain sum all the same. */
 final class FloatLinearTest {
 
     private static final int ROWS = 1000;
     private static final int COLUMNS = 517;
+    private static final int TOKENS = 5;
 
     @ParameterizedTest
-    @CsvSource({
-        "auto, 1, F32, 5",
-        "auto, 3, F32, 5",
-        "scalar, 2, F32, 5",
-        "auto, 2, F32, 40",
-        "auto, 2, F16, 40",
-        "auto, 3, BF16, 32",
-        "auto, 2, I8, 33",
-        "scalar, 1, F16, 40",
-        "auto, 2, F16, 31"
-    })
-    void aTokenGivesTheSameBitsAloneAndAmongOthers(String name, int threads, ElementType type, int tokens) {
+    @CsvSource({"auto, 1", "auto, 3", "scalar, 2"})
+    void aTokenGivesTheSameBitsAloneAndAmongOthers(String name, int threads) {
         SplittableRandom random = new SplittableRandom(11);
         Kernels kernels = KernelSelection.select(name, threads);
         Kernels scalar = KernelSelection.select("scalar", 1);
         try (Arena arena = Arena.ofShared()) {
-            FloatMatrix weights = new FloatMatrix(ROWS, COLUMNS, type, randomValues(type, random, arena));
-            float[] x = new float[tokens * COLUMNS];
+            MemorySegment values = arena.allocate((long) ROWS * COLUMNS * Float.BYTES, 64);
+            for (long i = 0; i < (long) ROWS * COLUMNS; i++) {
+                values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
+            }
+            FloatMatrix weights = new FloatMatrix(ROWS, COLUMNS, ElementType.F32, values);
+            float[] x = new float[TOKENS * COLUMNS];
             for (int i = 0; i < x.length; i++) {
                 x[i] = (float) random.nextDouble(-1, 1);
             }
 
-            float[] together = multiply(weights, x, tokens, kernels);
+            float[] together = multiply(weights, x, TOKENS, kernels);
 
-            for (int token = 0; token < tokens; token++) {
+            for (int token = 0; token < TOKENS; token++) {
                 float[] expected = new float[ROWS];
                 scalar.matrices().multiply(weights, x, token * COLUMNS, 0, ROWS, expected, 0);
                 for (int row = 0; row < ROWS; row++) {
@@ -60,23 +52,6 @@ final class FloatLinearTest {
             kernels.workers().close();
             scalar.workers().close();
         }
-    }
-
-    private static MemorySegment randomValues(ElementType type, SplittableRandom random, Arena arena) {
-        long count = (long) ROWS * COLUMNS;
-        MemorySegment values = arena.allocate(count * type.bytes(), 64);
-        for (long i = 0; i < count; i++) {
-            float value = (float) random.nextDouble(-1, 1);
-            switch (type) {
-                case F32 -> values.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
-                case F16 -> values.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
-                case BF16 ->
-                    values.setAtIndex(
-                            ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >> Short.SIZE));
-                default -> values.set(ValueLayout.JAVA_BYTE, i, (byte) (Byte.MAX_VALUE * value));
-            }
-        }
-        return values;
     }
 
     private static float[] multiply(FloatMatrix weights, float[] x, int tokens, Kernels kernels) {
