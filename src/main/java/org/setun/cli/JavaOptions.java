@@ -15,19 +15,9 @@ public final class JavaOptions {
      */
     static final String FILE = "java-options";
 
-    private static final String KERNELS = "org.setun.kernel.*::*";
-
-    /**
-     * The first two are needed. By the others the kernels are compiled when they have run a hundredth as often as Java code usually
-     * must, and who calls one meanwhile waits: until then every vector is an object, and a step of a small model takes seconds.
-     */
-    private static final List<String> ALWAYS = List.of(
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            // Or the JVM repeats the next two on standard output.
-            "-XX:CompileCommand=quiet",
-            "-XX:CompileCommand=CompileThresholdScaling," + KERNELS + ",0.01",
-            "-XX:CompileCommand=BackgroundCompilation," + KERNELS + ",false");
+    /** What Setun needs; the same as {@code setun.jvmFlags} in the build. */
+    private static final List<String> ALWAYS =
+            List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
 
     private JavaOptions() {}
 
