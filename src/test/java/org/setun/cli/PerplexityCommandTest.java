@@ -188,8 +188,7 @@ final class PerplexityCommandTest {
         } finally {
             Locale.setDefault(before);
         }
-        assertThat(out.toString())
-                .matches("1[.,]843 bits per byte, perplexity 89[.,]04 of 144 tokens in 506 bytes\\R");
+        assertThat(out.toString()).matches("1[.,]843 bits per byte, perplexity 89[.,]04 of 144 tokens in 506 bytes\\R");
         assertThat(err.toString()).containsPattern("144 tokens in [\\d.,]+ s: [\\d.,]+ tokens/s\\R$");
     }
 
