@@ -36,8 +36,8 @@ import org.setun.tensor.TernaryMatrix;
 
 /**
  * What share of a decoding step with one thread is not spent in the ternary products and the estimates of a float head: norms,
- * quantisation, gates, recurrence or attention, and choosing among the logits. {@code restPercent} is the mean over an
- * iteration's steps.
+ * quantisation, gates, recurrence or attention, and choosing among the logits. {@code restPercent} of an iteration is the mean over
+ * its steps; the summary at the end is the sum of all iterations.
  *
  * <pre>./mvnw -q test-compile exec:exec@jmh -Djmh.args=StepPartsBenchmark</pre>
  */
