@@ -25,9 +25,8 @@ enum {
     CHUNK = 16,         /* groups whose 64 pairs a 16-bit lane can add up */
     TILE_TOKENS = 4,    /* with two vectors of rows 8 accumulators, half of the registers */
     PIECE_TOKENS = 64,  /* whose activations of a chunk stay in the first-level cache beside a tile */
-    FEW_BLOCKS = 2,     /* blocks of 32 rows that share arranged activations: each reads memory at a place of its own */
-    MANY_BLOCKS = 8,    /* the same where there are tokens enough to wait less for memory than for the arithmetic */
-    PREFETCH = 1024,    /* bytes ahead of the one that is read */
+    BLOCKS = 8,         /* blocks of 32 rows that share the arranged activations of many tokens */
+    PREFETCH = 512,     /* bytes ahead of the one that is read */
     DIRECT_TOKENS = 2,  /* up to which a tile does not pay */
     PAIR_BYTES = 4,     /* of two activations: a pair twice, as broadcasting 32 bits takes no more than a load */
     ACTIVATION_BYTES = CHUNK * GROUP_PAIRS * PAIR_BYTES
@@ -206,14 +205,15 @@ TARGET static void start_sums(const int8_t *codes, int stride, int columns, int 
 TARGET static void multiply(const uint8_t *weights, int rows, int groups, const int8_t *codes, int stride, int tokens,
                             int from_row, int to_row, int32_t *sums) {
     uint8_t activations[PIECE_TOKENS * ACTIVATION_BYTES] __attribute__((aligned(32)));
-    int blocks = tokens < 2 * TILE_TOKENS ? FEW_BLOCKS : MANY_BLOCKS;
+    /* Few tokens wait for memory, which is fastest if it is read in order: block after block. */
+    int together_rows = tokens < 2 * TILE_TOKENS ? CELL_ROWS : BLOCKS * CELL_ROWS;
     /* Whatever stands in the padding is multiplied by 1, and taken away again. */
     start_sums(codes, stride, groups * GROUP, tokens, rows, from_row, to_row, sums);
-    for (int first = from_row; first < to_row; first += blocks * CELL_ROWS) {
+    for (int first = from_row; first < to_row; first += together_rows) {
         for (int chunk = 0; chunk < groups; chunk += CHUNK) {
             int count = groups - chunk < CHUNK ? groups - chunk : CHUNK;
             arrange(codes + chunk * GROUP, stride, count, tokens, activations);
-            for (int row = first; row < to_row && row < first + blocks * CELL_ROWS; row += CELL_ROWS) {
+            for (int row = first; row < to_row && row < first + together_rows; row += CELL_ROWS) {
                 const uint8_t *cells = weights + ((int64_t)(row / CELL_ROWS) * groups + chunk) * CELL;
                 add_chunk(cells, count, activations, tokens, rows, to_row - row, sums + row);
             }

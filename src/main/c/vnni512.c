@@ -15,9 +15,8 @@ enum {
     GROUP = 8,       /* columns of a cell */
     CELL_ROWS = 32,
     CHUNK = 32,      /* groups whose activations there is room for */
-    FEW_BLOCKS = 2,  /* blocks of 32 rows that share arranged activations: each reads memory at a place of its own */
-    MANY_BLOCKS = 4, /* the same where there are tokens enough to wait less for memory than for the arithmetic */
-    PREFETCH = 1024  /* bytes ahead of the one that is read */
+    BLOCKS = 4,      /* blocks of 32 rows that share the arranged activations of many tokens */
+    PREFETCH = 512   /* bytes ahead of the one that is read */
 };
 
 /* The codes of a cell. Interleaving works within 128 bits: low has the rows 0..3, 8..11, 16..19, 24..27, high the others. */
@@ -125,7 +124,8 @@ TARGET static void multiply(const uint8_t *weights, int rows, int columns, const
                             int from_row, int to_row, int32_t *sums) {
     uint8_t activations[PIECE_TOKENS * ACTIVATION_BYTES] __attribute__((aligned(64)));
     int groups = (columns + GROUP - 1) / GROUP;
-    int together_rows = (tokens < MOST_TOKENS ? FEW_BLOCKS : MANY_BLOCKS) * CELL_ROWS;
+    /* Few tokens wait for memory, which is fastest if it is read in order: block after block. */
+    int together_rows = tokens < MOST_TOKENS ? CELL_ROWS : BLOCKS * CELL_ROWS;
     start_sums(codes, stride, columns, tokens, rows, from_row, to_row, sums);
     for (int blocks = from_row; blocks < to_row; blocks += together_rows) {
         for (int chunk = 0; chunk < groups; chunk += CHUNK) {

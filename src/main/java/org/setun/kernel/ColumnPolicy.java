@@ -26,10 +26,10 @@ public record ColumnPolicy(double leastShare, double greatestShare, double share
     static final ColumnPolicy AGAINST_LOOKUP = new ColumnPolicy(0.11, 0.27, 1.0 / 16_000, 0.65);
 
     /** Against {@link NativeTernaryKernel} with weights in base 3. */
-    static final ColumnPolicy AGAINST_NATIVE_LOOKUP = new ColumnPolicy(0.09, 0.22, 1.0 / 20_000, 0.45);
+    static final ColumnPolicy AGAINST_NATIVE_LOOKUP = new ColumnPolicy(0.07, 0.18, 1.0 / 20_000, 0.6);
 
     /** Against {@link NativeTernaryKernel} with weights in cells. */
-    static final ColumnPolicy AGAINST_NATIVE = new ColumnPolicy(0.11, 0.27, 1.0 / 16_000, 0.35);
+    static final ColumnPolicy AGAINST_NATIVE = new ColumnPolicy(0.07, 0.18, 1.0 / 20_000, 0.44);
 
     /** From how many tokens on a product by rows shares its weights among them. */
     private static final int SHARING_TOKENS = 4;

@@ -111,7 +111,7 @@ final class TernaryKernelTest {
     @MethodSource("nativeKernels")
     void aProductTooLargeForOneCallIsExact(TernaryKernel kernel) {
         Random random = new Random(Seeds.next("TernaryKernelTest#aProductTooLargeForOneCallIsExact"));
-        int rows = 300;
+        int rows = 700;
         int columns = 10_000;
         int tokens = 140;
         try (Arena arena = Arena.ofConfined()) {
