@@ -12,7 +12,6 @@ final class Buffers {
     private final int[] sums;
     private final LinearInput linearInput;
     private final ExpertBuffers experts;
-    private final ScreenedHead.Scratch head;
     private final RopeTurns ropeTurns;
 
     /**
@@ -37,7 +36,6 @@ final class Buffers {
         this.linearInput = new LinearInput(maxTokens, maxWidth);
         this.experts = experts;
         this.ropeTurns = new RopeTurns(maxTokens);
-        this.head = new ScreenedHead.Scratch(maxLogitRows, vocabSize);
     }
 
     /** Returns the residual stream, {@code [tokens, hidden]}. */
@@ -83,11 +81,6 @@ final class Buffers {
     /** Returns the rotary turns of the batch at work. */
     RopeTurns ropeTurns() {
         return ropeTurns;
-    }
-
-    /** Returns the scratch memory of the head. */
-    ScreenedHead.Scratch head() {
-        return head;
     }
 
     /** Returns the scratch memory of layers with retrieved experts. */

@@ -9,7 +9,7 @@ package org.setun.model;
  * @param wanted which of the tokens need logits
  * @param activationSparsity the fraction of activations to drop in every ternary linear of the layers, where the layer does
  *     not drop more by itself; at least 0, less than 1
- * @param candidates which logits of a wanted row matter
+ * @param candidates which logits of a wanted row matter; noise is for {@link Wanted#LAST} only
  */
 public record Chunk(
         SequenceState state,
@@ -32,6 +32,9 @@ public record Chunk(
         }
         if (position < 0) {
             throw new IllegalArgumentException("negative position " + position);
+        }
+        if (wanted == Wanted.ALL && candidates instanceof CandidateRule.Perturbed) {
+            throw new IllegalArgumentException("noise is for one token's successor, found all wanted");
         }
         if (!(activationSparsity >= 0 && activationSparsity < 1)) {
             throw new IllegalArgumentException(

@@ -13,7 +13,7 @@ import org.setun.tensor.ScreenMatrix;
  * for little more than the estimates' half or quarter of the bytes.
  *
  * <p>The exact head takes over where the bounds are of no use: for rules that want all tokens, for rows with more candidates than
- * {@link #maxCandidates}, and for hidden states of no sane size.
+ * one token in eight, and for hidden states of no sane size.
  *
  * @param exact the head, without an input norm
  * @param screen its weights in eight bits
@@ -28,9 +28,6 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
     /** One in so many tokens may be a candidate, and one in so many panels have one of the best: that is cheaper than all. */
     private static final int CANDIDATE_RATIO = 8;
 
-    /** More than the rounding, relatively, of a few operations in double precision. */
-    private static final double ROUNDING = 1e-12;
-
     /** Rescored rows that a worker takes at least. */
     private static final int RESCORE_GRANULARITY = 8;
 
@@ -44,9 +41,9 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         }
     }
 
-    /** Returns how many candidates a row may have. */
-    static int maxCandidates(int vocabSize) {
-        return Math.max(1, vocabSize / CANDIDATE_RATIO);
+    /** Allocates scratch memory for {@code maxRows} rows of logits. */
+    Scratch newScratch(int maxRows) {
+        return new Scratch(maxRows, screen);
     }
 
     /** Returns the bytes of weights that a pass reads but for those of candidates. */
@@ -63,22 +60,28 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         private final int[] screened;
         private final int[] exact;
         private final float[] bounds;
-        private final float[] lowers;
-        private final double[] reaches;
-        private final TailMass tail = new TailMass();
+        private final boolean[] found;
+        private final CandidateSearch[] searches;
+        private final int maxCandidates;
         private int screenedCount;
         private int exactCount;
 
-        Scratch(int maxRows, int vocabSize) {
-            int panels = Math.ceilDiv(vocabSize, ScreenMatrix.PANEL_ROWS);
+        private Scratch(int maxRows, ScreenMatrix screen) {
+            this.maxCandidates = Math.max(1, screen.rows() / CANDIDATE_RATIO);
             this.from = new int[maxRows];
             this.out = new int[maxRows];
             this.norms = new float[maxRows];
             this.screened = new int[maxRows];
             this.exact = new int[maxRows];
-            this.bounds = new float[2 * maxRows * panels];
-            this.lowers = new float[panels];
-            this.reaches = new double[panels];
+            this.bounds = new float[2 * maxRows * screen.panels()];
+            this.found = new boolean[maxRows];
+            this.searches = new CandidateSearch[maxRows];
+            Arrays.setAll(searches, row -> new CandidateSearch(screen));
+        }
+
+        /** Returns how many candidates a row may have. */
+        int maxCandidates() {
+            return maxCandidates;
         }
 
         private void clear() {
@@ -95,6 +98,25 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
 
         private void leave(int row) {
             exact[exactCount++] = row;
+        }
+
+        /** Returns the bounds of the products of the {@code i}-th screened row, from {@link #boundsAt}: see {@link ScreenKernel}. */
+        float[] bounds() {
+            return bounds;
+        }
+
+        int boundsAt(int i) {
+            return i * bounds.length / searches.length;
+        }
+
+        /** Returns the norm of the {@code i}-th screened row. */
+        float norm(int i) {
+            return norms[i];
+        }
+
+        /** Returns where the estimates of the {@code i}-th screened row begin. */
+        int estimatesAt(int i) {
+            return out[i];
         }
     }
 
@@ -124,12 +146,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         }
         if (scratch.screenedCount > 0) {
             estimate(input, logits, scratch, kernels);
-            for (int i = 0; i < scratch.screenedCount; i++) {
-                int row = scratch.screened[i];
-                if (!select(rules.get(row), i, logits, candidates[row], scratch)) {
-                    scratch.leave(row);
-                }
-            }
+            select(rules, candidates, logits, scratch, kernels);
         }
         Arrays.sort(scratch.exact, 0, scratch.exactCount);
         for (int i = 0; i < scratch.exactCount; i++) {
@@ -173,118 +190,20 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
                         (from, to) -> kernels.screen().estimate(screen, inputs, from, to, logits, scratch.bounds));
     }
 
-    /** Lists the candidates of the {@code i}-th screened row; false if there are too many. */
-    private boolean select(CandidateRule rule, int i, float[] estimates, Candidates candidates, Scratch scratch) {
-        return switch (rule) {
-            case CandidateRule.All all -> throw new IllegalArgumentException("a rule without candidates");
-            case CandidateRule.Best best -> {
-                float reached = lowerBound(best.count(), i, scratch);
-                candidates.begin(reached, Double.POSITIVE_INFINITY);
-                yield list(reached, i, estimates, candidates, scratch);
+    /** Lists the candidates of all screened rows, rows split among the threads; leaves those that have too many. */
+    private void select(
+            List<CandidateRule> rules, Candidates[] candidates, float[] estimates, Scratch scratch, Kernels kernels) {
+        kernels.workers().forRange(scratch.screenedCount, 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                int row = scratch.screened[i];
+                scratch.found[i] = scratch.searches[i].list(rules.get(row), i, estimates, scratch, candidates[row]);
             }
-            case CandidateRule.Nucleus nucleus -> selectNucleus(nucleus, i, estimates, candidates, scratch);
-            case CandidateRule.Perturbed perturbed -> selectPerturbed(perturbed, i, estimates, candidates, scratch);
-        };
-    }
-
-    /** Returns a value that at least {@code count} logits reach: so many panels have one that does. */
-    private float lowerBound(int count, int i, Scratch scratch) {
-        int panels = screen.panels();
-        if (count == 1) {
-            float largest = Float.NEGATIVE_INFINITY;
-            for (int panel = 0; panel < panels; panel++) {
-                largest = Math.max(largest, scratch.bounds[2 * (i * panels + panel)]);
-            }
-            return largest;
-        }
-        for (int panel = 0; panel < panels; panel++) {
-            scratch.lowers[panel] = scratch.bounds[2 * (i * panels + panel)];
-        }
-        Arrays.sort(scratch.lowers);
-        return scratch.lowers[panels - count];
-    }
-
-    /** Adds all tokens whose upper bound is not below {@code reached}; false if they are too many. */
-    private boolean list(float reached, int i, float[] estimates, Candidates candidates, Scratch scratch) {
-        int panels = screen.panels();
-        float norm = scratch.norms[i];
-        for (int panel = 0; panel < panels; panel++) {
-            if (scratch.bounds[2 * (i * panels + panel) + 1] >= reached) {
-                int first = panel * ScreenMatrix.PANEL_ROWS;
-                for (int id = first; id < end(panel); id++) {
-                    float upper = estimates[scratch.out[i] + id] + screen.radii()[id] * norm;
-                    if (upper >= reached && !candidates.add(id)) {
-                        return false;
-                    }
-                }
+        });
+        for (int i = 0; i < scratch.screenedCount; i++) {
+            if (!scratch.found[i]) {
+                scratch.leave(scratch.screened[i]);
             }
         }
-        return true;
-    }
-
-    /**
-     * Lists the tokens that make up the nucleus, and so many more that what the others weigh hardly matters. What is left out is
-     * bounded from above by a histogram of the upper bounds.
-     */
-    private boolean selectNucleus(
-            CandidateRule.Nucleus nucleus, int i, float[] estimates, Candidates candidates, Scratch scratch) {
-        TailMass tail = scratch.tail;
-        float largest = lowerBound(1, i, scratch);
-        if (largest == Float.NEGATIVE_INFINITY) {
-            return false;
-        }
-        tail.clear(largest, nucleus.temperature());
-        int out = scratch.out[i];
-        float norm = scratch.norms[i];
-        for (int id = 0; id < screen.rows(); id++) {
-            tail.add(estimates[out + id] + screen.radii()[id] * norm);
-        }
-        if (!tail.cut(candidates.maxCount(), nucleus.mass())) {
-            return false;
-        }
-        candidates.begin(tail.reached(), tail.mass());
-        return list(tail.reached(), i, estimates, candidates, scratch);
-    }
-
-    /** Lists the tokens whose logit with noise may be the largest of all. */
-    private boolean selectPerturbed(
-            CandidateRule.Perturbed perturbed, int i, float[] estimates, Candidates candidates, Scratch scratch) {
-        int panels = screen.panels();
-        float top = lowerBound(1, i, scratch);
-        if (top == Float.NEGATIVE_INFINITY) {
-            return false;
-        }
-        CandidateRule.Noise noise = perturbed.noise();
-        double temperature = perturbed.temperature();
-        int first = 0;
-        for (int panel = 0; panel < panels; panel++) {
-            double upper = scratch.bounds[2 * (i * panels + panel) + 1];
-            scratch.reaches[panel] = (upper - top) / temperature + noise.largest(panel);
-            first = scratch.reaches[panel] > scratch.reaches[first] ? panel : first;
-        }
-        double reached = Double.NEGATIVE_INFINITY;
-        for (int id = first * ScreenMatrix.PANEL_ROWS; id < end(first); id++) {
-            double lower = estimates[scratch.out[i] + id] - screen.radii()[id] * scratch.norms[i];
-            reached = Math.max(reached, (lower - top) / temperature + noise.of(id));
-        }
-        // The sampler subtracts another maximum: what differs by rounding alone is a candidate.
-        reached -= ROUNDING * (1 + Math.abs(reached) + Math.abs(top) / temperature);
-        candidates.begin(Float.POSITIVE_INFINITY, 0);
-        for (int panel = 0; panel < panels; panel++) {
-            if (!(scratch.reaches[panel] < reached)) {
-                for (int id = panel * ScreenMatrix.PANEL_ROWS; id < end(panel); id++) {
-                    double upper = estimates[scratch.out[i] + id] + screen.radii()[id] * scratch.norms[i];
-                    if (!((upper - top) / temperature + noise.of(id) < reached) && !candidates.add(id)) {
-                        return false;
-                    }
-                }
-            }
-        }
-        return true;
-    }
-
-    private int end(int panel) {
-        return Math.min(screen.rows(), (panel + 1) * ScreenMatrix.PANEL_ROWS);
     }
 
     /** Computes the exact logits of all candidates. */

@@ -132,7 +132,8 @@ public final class TernaryModel implements Model {
         ExpertBuffers experts = new ExpertBuffers(maxTokens, dimensions.hiddenSize(), blocks);
         Buffers buffers = new Buffers(
                 maxTokens, maxLogitRows, dimensions.hiddenSize(), maxWidth, dimensions.vocabSize(), experts);
-        return new Workspace(dimensions, maxTokens, maxLogitRows, buffers, new ActivationCounts(slices.length));
+        ScreenedHead.Scratch head = screened == null ? null : screened.newScratch(maxLogitRows);
+        return new Workspace(dimensions, maxTokens, maxLogitRows, buffers, head, new ActivationCounts(slices.length));
     }
 
     @Override
@@ -162,7 +163,12 @@ public final class TernaryModel implements Model {
         LinearInput input = buffers.linearInput();
         if (screened != null && batch.hasCandidateRules()) {
             screened.forward(
-                    input, batch.candidateRules(), workspace.candidates(), workspace.logits(), buffers.head(), kernels);
+                    input,
+                    batch.candidateRules(),
+                    workspace.candidates(),
+                    workspace.logits(),
+                    workspace.head(),
+                    kernels);
         } else {
             head.multiply(input, buffers.sums(), workspace.logits(), kernels);
             for (int row = 0; row < rows; row++) {

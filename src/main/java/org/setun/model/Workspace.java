@@ -18,11 +18,14 @@ public final class Workspace {
     /** Null in the workspace of a model that needs no scratch memory. */
     private final @Nullable Buffers buffers;
 
+    /** Null in the workspace of a model whose head is not screened. */
+    private final ScreenedHead.@Nullable Scratch head;
+
     private final ActivationCounts activationCounts;
 
     /** Allocates space for logits alone, for models that need no scratch memory. */
     public Workspace(ModelDimensions dimensions, int maxTokens, int maxLogitRows) {
-        this(dimensions, maxTokens, maxLogitRows, null, new ActivationCounts(0));
+        this(dimensions, maxTokens, maxLogitRows, null, null, new ActivationCounts(0));
     }
 
     Workspace(
@@ -30,6 +33,7 @@ public final class Workspace {
             int maxTokens,
             int maxLogitRows,
             @Nullable Buffers buffers,
+            ScreenedHead.@Nullable Scratch head,
             ActivationCounts activationCounts) {
         if (maxLogitRows > maxTokens) {
             throw new IllegalArgumentException(
@@ -40,8 +44,10 @@ public final class Workspace {
         this.vocabSize = dimensions.vocabSize();
         this.logits = new float[Math.multiplyExact(maxLogitRows, vocabSize)];
         this.candidates = new Candidates[maxLogitRows];
-        Arrays.setAll(candidates, row -> new Candidates(ScreenedHead.maxCandidates(vocabSize)));
+        int maxCandidates = head == null ? 0 : head.maxCandidates();
+        Arrays.setAll(candidates, row -> new Candidates(maxCandidates));
         this.buffers = buffers;
+        this.head = head;
         this.activationCounts = activationCounts;
     }
 
@@ -51,6 +57,14 @@ public final class Workspace {
             throw new IllegalArgumentException("this workspace was not made by the model's newWorkspace");
         }
         return buffers;
+    }
+
+    /** Returns the scratch memory of a screened head. */
+    ScreenedHead.Scratch head() {
+        if (head == null) {
+            throw new IllegalArgumentException("this workspace was not made by a model with a screened head");
+        }
+        return head;
     }
 
     /** Returns the most tokens that a batch may have. */

@@ -41,11 +41,16 @@ public final class GumbelNoise {
      * @param position how many tokens the sequence has before the drawn one
      */
     public void begin(long seed, int position) {
+        start = place(seed, position);
+        block = -1;
+    }
+
+    /** Returns a number for each pair of seed and position that generators of independent numbers can begin with. */
+    static long place(long seed, int position) {
         // SplitMix64 scrambles a counter. The seed is scrambled before the position joins it, so that neighbouring
         // seeds and positions do not meet; the multiplier, from L64X128's family (Steele and Vigna 2021), spreads
         // positions out.
-        start = new SplittableRandom(seed).nextLong() ^ (position * 0xD1342543DE82EF95L);
-        block = -1;
+        return new SplittableRandom(seed).nextLong() ^ (position * 0xD1342543DE82EF95L);
     }
 
     /** Returns the number of blocks. */

@@ -240,8 +240,6 @@ public final class Sampler {
 
     /** Returns a number of [0, 1) that is a function of both arguments and looks independent for each pair. */
     private static double uniform(long seed, int position) {
-        // As for the noise, which says why.
-        long start = new SplittableRandom(seed).nextLong() ^ (position * 0xD1342543DE82EF95L);
-        return new SplittableRandom(start).nextDouble();
+        return new SplittableRandom(GumbelNoise.place(seed, position)).nextDouble();
     }
 }

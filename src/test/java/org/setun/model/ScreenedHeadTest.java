@@ -47,7 +47,6 @@ final class ScreenedHeadTest {
             List<CandidateRule> rules = new ArrayList<>();
             for (int i = 0; i < sequences; i++) {
                 int[] tokens = random.ints(3, 0, VOCAB).toArray();
-                Chunk.Wanted wanted = WANTED.get(random.nextInt(WANTED.size()));
                 CandidateRule rule = switch (random.nextInt(5)) {
                     case 0 -> new CandidateRule.All();
                     case 1 -> new CandidateRule.Best(1);
@@ -56,6 +55,9 @@ final class ScreenedHeadTest {
                     // Logits of this head have a deviation of 1: without a low temperature, all would count.
                     default -> new CandidateRule.Nucleus(random.nextDouble(0.03, 0.4), random.nextDouble(0.1, 0.99));
                 };
+                Chunk.Wanted wanted = rule instanceof CandidateRule.Perturbed
+                        ? Chunk.Wanted.LAST
+                        : WANTED.get(random.nextInt(WANTED.size()));
                 chunks.add(new Chunk(state(model, arena), 0, tokens, wanted, 0, rule));
                 Chunk chunk = new Chunk(state(model, arena), 0, tokens, wanted);
                 plain.add(chunk);
