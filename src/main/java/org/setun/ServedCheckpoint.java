@@ -21,7 +21,7 @@ import org.setun.tokenizer.Tokenizer;
 import org.setun.tokenizer.TokenizerFormatException;
 
 /**
- * A checkpoint in memory, ready to be served. Its files are not needed any more.
+ * A checkpoint in memory, ready to be served. What {@link ModelLoader#load} leaves in its files they must keep.
  *
  * @param name what clients call it
  * @param created when its files were made; empty for the model that ships

@@ -22,6 +22,9 @@ final class CanonicalTensors {
     static final String FINAL_NORM = "model.norm.weight";
     static final String HEAD = "lm_head";
 
+    /** The weights of a head of its own. */
+    static final String HEAD_WEIGHT = HEAD + ".weight";
+
     private final Map<String, CanonicalTensor> byName = new LinkedHashMap<>();
     private final ModelSpec spec;
 

@@ -30,6 +30,11 @@ record FloatSource(StoredTensor tensor) {
         return !tensor.type().isBlock();
     }
 
+    /** Returns the size of all values as {@link #type}. */
+    long loadedBytes() {
+        return tensor.shape().elements() * type().bytes();
+    }
+
     /** Returns whether the matrix can stay in its file, which is read only where a row is wanted. */
     boolean canStayMapped() {
         return isPlain() && tensor.isInFile();

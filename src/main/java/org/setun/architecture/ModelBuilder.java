@@ -2,7 +2,6 @@ package org.setun.architecture;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -33,18 +32,14 @@ import org.setun.model.Sparsity;
 import org.setun.model.TernaryExperts;
 import org.setun.model.TernaryModel;
 import org.setun.model.TokenMixer;
-import org.setun.tensor.ElementType;
 import org.setun.tensor.FloatMatrix;
 import org.setun.tensor.PanelMatrix;
-import org.setun.tensor.ScreenMatrix;
 import org.setun.tensor.TernaryColumns;
 import org.setun.tensor.TernaryMatrix;
 import org.setun.tensor.TernaryTable;
 
 /** Puts a model together from what its configuration describes and the weights of any family. */
 final class ModelBuilder {
-
-    private static final long ALIGNMENT = 64;
 
     /** Rows that share cache lines in every layout of ternary weights. */
     private static final int PACKED_ROWS = 64;
@@ -54,6 +49,7 @@ final class ModelBuilder {
     private final WeightSource source;
     private final Kernels kernels;
     private final LoadOptions options;
+    private final FloatMatrices floatMatrices;
     private final double maxActivationSparsity;
     private final Arena arena;
     private final TensorListener listener;
@@ -92,6 +88,7 @@ final class ModelBuilder {
         this.kernels = kernels;
         this.report = new ReportBuilder(kernels.layout());
         this.options = options;
+        this.floatMatrices = new FloatMatrices(spec, source, kernels.workers(), options.head(), arena, report);
         this.maxActivationSparsity = options.limit(spec);
         this.arena = arena;
         this.listener = listener;
@@ -108,7 +105,7 @@ final class ModelBuilder {
      * @throws IOException if a matrix that stays in its file cannot be mapped
      */
     TernaryModel build() throws CheckpointFormatException, IOException {
-        FloatMatrix embedding = embedding();
+        FloatMatrix embedding = floats(CanonicalTensors.EMBEDDING, spec.vocabSize(), spec.hiddenSize());
         List<Block> blocks = new ArrayList<>();
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             blocks.add(block(CanonicalTensors.layerPrefix(layer), spec.layers().get(layer)));
@@ -116,65 +113,13 @@ final class ModelBuilder {
         RmsNorm finalNorm = norm(CanonicalTensors.FINAL_NORM, spec.normEpsilon());
         Linear head = switch (spec.head()) {
             case HeadSpec.Tied tied -> new FloatLinear(embedding, null);
-            case HeadSpec.Own own -> head();
+            case HeadSpec.Own own -> linear(CanonicalTensors.HEAD);
         };
         ModelDimensions dimensions = new ModelDimensions(spec.vocabSize(), spec.hiddenSize(), spec.maxPositions());
-        return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, screen(head), kernels, arena);
+        return new TernaryModel(dimensions, embedding, blocks, finalNorm, head, floatMatrices.screen(), kernels, arena);
     }
 
-    /** Returns the weights of a head in eight bits, where they are wanted; null where not, or where it is not of floats. */
-    private @Nullable ScreenMatrix screen(Linear head) {
-        if (!(head instanceof FloatLinear floats)
-                || floats.inputNorm() != null
-                || !options.head().screens(floats.weightBytes())) {
-            return null;
-        }
-        FloatMatrix weights = floats.weights();
-        int columns = weights.columns();
-        ScreenMatrix.Builder builder = new ScreenMatrix.Builder(weights.rows(), columns, arena);
-        kernels.workers().forRange(weights.rows(), ScreenMatrix.PANEL_ROWS, (from, to) -> {
-            float[] row = new float[columns];
-            for (int r = from; r < to; r++) {
-                weights.readRow(r, row, 0);
-                builder.setRow(r, row);
-            }
-        });
-        report.addMatrix(ElementType.I8, weights.rows(), columns);
-        return builder.build();
-    }
-
-    private FloatMatrix embedding() throws CheckpointFormatException, IOException {
-        String name = CanonicalTensors.EMBEDDING;
-        int rows = spec.vocabSize();
-        int columns = spec.hiddenSize();
-        FloatSource stored = source.matrix(name, rows, columns);
-        boolean mapped = options.head().mapsEmbedding(spec, stored, bytes(stored, rows, columns));
-        return mapped ? map(name, stored, rows, columns) : copy(name, stored, rows, columns);
-    }
-
-    private Linear head() throws CheckpointFormatException, IOException {
-        CanonicalTensor.Linear linear = tensor(CanonicalTensors.HEAD, CanonicalTensor.Linear.class);
-        if (linear.storage() == LinearStorage.FLOAT && inputNorm(linear.name()) == null) {
-            FloatSource stored = source.matrix(linear.weightName(), linear.rows(), linear.columns());
-            if (options.head().mapsHead(stored, bytes(stored, linear.rows(), linear.columns()))) {
-                return new FloatLinear(map(linear.weightName(), stored, linear.rows(), linear.columns()), null);
-            }
-        }
-        return linear(CanonicalTensors.HEAD);
-    }
-
-    private static long bytes(FloatSource stored, int rows, int columns) {
-        return (long) rows * columns * stored.type().bytes();
-    }
-
-    /** Leaves a float matrix in its file. */
-    private FloatMatrix map(String name, FloatSource stored, int rows, int columns) throws IOException {
-        MemorySegment bytes = stored.mapAgain(arena);
-        listener.loaded(name);
-        return new FloatMatrix(rows, columns, stored.type(), bytes);
-    }
-
-    private Block block(String prefix, LayerSpec layer) throws CheckpointFormatException {
+    private Block block(String prefix, LayerSpec layer) throws CheckpointFormatException, IOException {
         RmsNorm mixerNorm = norm(prefix + "mixer_norm.weight", spec.normEpsilon());
         TokenMixer mixer = switch (layer.mixer()) {
             case MixerSpec.Mlgru mlgru -> mlgru(prefix + "mixer.", mlgru);
@@ -188,7 +133,7 @@ final class ModelBuilder {
         return new Block(mixerNorm, mixer, channelNorm, channel);
     }
 
-    private Mlgru mlgru(String prefix, MixerSpec.Mlgru mlgru) throws CheckpointFormatException {
+    private Mlgru mlgru(String prefix, MixerSpec.Mlgru mlgru) throws CheckpointFormatException, IOException {
         return new Mlgru(
                 linear(prefix + "i_proj"),
                 linear(prefix + "f_proj"),
@@ -199,7 +144,8 @@ final class ModelBuilder {
                 convolution(prefix, mlgru));
     }
 
-    private Attention attention(String prefix, MixerSpec.Attention attention) throws CheckpointFormatException {
+    private Attention attention(String prefix, MixerSpec.Attention attention)
+            throws CheckpointFormatException, IOException {
         return new Attention(
                 linear(prefix + "q_proj"),
                 linear(prefix + "k_proj"),
@@ -225,7 +171,7 @@ final class ModelBuilder {
                         convolution.size(), values(prefix + "i_conv.weight"), values(prefix + "f_conv.weight"));
     }
 
-    private GatedMlp gatedMlp(String prefix, ChannelSpec.Glu glu) throws CheckpointFormatException {
+    private GatedMlp gatedMlp(String prefix, ChannelSpec.Glu glu) throws CheckpointFormatException, IOException {
         return new GatedMlp(
                 linear(prefix + "gate_proj"),
                 linear(prefix + "up_proj"),
@@ -234,7 +180,8 @@ final class ModelBuilder {
                 linear(prefix + "down_proj"));
     }
 
-    private Peer peer(String prefix, ChannelSpec.Peer peer, Sparsity sparsity) throws CheckpointFormatException {
+    private Peer peer(String prefix, ChannelSpec.Peer peer, Sparsity sparsity)
+            throws CheckpointFormatException, IOException {
         return new Peer(
                 linear(prefix + "query_proj"),
                 peer.numHeads(),
@@ -270,21 +217,21 @@ final class ModelBuilder {
         return new ProductKeys(pairs);
     }
 
-    private Experts experts(String prefix, Sparsity sparsity) throws CheckpointFormatException {
+    private Experts experts(String prefix, Sparsity sparsity) throws CheckpointFormatException, IOException {
         CanonicalTensor.Experts down = tensor(prefix + "down", CanonicalTensor.Experts.class);
         CanonicalTensor.Experts up = tensor(prefix + "up", CanonicalTensor.Experts.class);
         return down.storage() == LinearStorage.FLOAT
                 ? new FloatExperts(
-                        copy(down.weightName(), down.rows(), down.columns()),
-                        copy(up.weightName(), up.rows(), up.columns()))
+                        floats(down.weightName(), down.rows(), down.columns()),
+                        floats(up.weightName(), up.rows(), up.columns()))
                 : new TernaryExperts(pack(down), pack(up), sparsity);
     }
 
-    private Linear linear(String name) throws CheckpointFormatException {
+    private Linear linear(String name) throws CheckpointFormatException, IOException {
         CanonicalTensor.Linear linear = tensor(name, CanonicalTensor.Linear.class);
         RmsNorm inputNorm = inputNorm(name);
         return linear.storage() == LinearStorage.FLOAT
-                ? new FloatLinear(copy(linear.weightName(), linear.rows(), linear.columns()), inputNorm)
+                ? new FloatLinear(floats(linear.weightName(), linear.rows(), linear.columns()), inputNorm)
                 : ternaryLinear(linear, inputNorm);
     }
 
@@ -305,29 +252,10 @@ final class ModelBuilder {
         return values;
     }
 
-    /** Copies a float matrix as it is stored, but for blocks, which become float32, so that the file can be closed. */
-    private FloatMatrix copy(String name, int rows, int columns) throws CheckpointFormatException {
-        return copy(name, source.matrix(name, rows, columns), rows, columns);
-    }
-
-    private FloatMatrix copy(String name, FloatSource stored, int rows, int columns) throws CheckpointFormatException {
-        long rowBytes = (long) columns * stored.type().bytes();
-        MemorySegment bytes = arena.allocate(rows * rowBytes, ALIGNMENT);
-        if (stored.isPlain()) {
-            bytes.copyFrom(stored.bytes());
-        } else {
-            RowLoop.run(kernels.workers(), rows, 1, (from, to) -> {
-                float[] row = new float[columns];
-                for (int r = from; r < to; r++) {
-                    stored.readRow(r, row, 0);
-                    bytes.asSlice(r * rowBytes, rowBytes)
-                            .copyFrom(MemorySegment.ofArray(FloatEncoder.encode(row, stored.type())));
-                }
-            });
-        }
-        report.addMatrix(stored.type(), rows, columns);
+    private FloatMatrix floats(String name, int rows, int columns) throws CheckpointFormatException, IOException {
+        FloatMatrix matrix = floatMatrices.load(name, rows, columns);
         listener.loaded(name);
-        return new FloatMatrix(rows, columns, stored.type(), bytes);
+        return matrix;
     }
 
     private Linear ternaryLinear(CanonicalTensor.Linear linear, @Nullable RmsNorm inputNorm)

@@ -6,7 +6,6 @@ import org.setun.architecture.CanonicalTensor.Embedding;
 import org.setun.architecture.CanonicalTensor.Experts;
 import org.setun.architecture.CanonicalTensor.Linear;
 import org.setun.architecture.CanonicalTensor.Values;
-import org.setun.architecture.ModelSpec.HeadSpec;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.checkpoint.StoredTensor;
 import org.setun.kernel.WorkerPool;
@@ -59,7 +58,6 @@ public final class ModelInspector {
             if (tensor instanceof Linear linear && linear.keptByColumns(maxActivationSparsity)) {
                 report.addColumns(linear.rows(), linear.columns());
             }
-            addScreen(tensor, spec, source, report);
             progress.update(tensor.name(), reader.bytesRead(), totalBytes);
         }
         checkpoint.tensors().requireAllUsed();
@@ -70,31 +68,18 @@ public final class ModelInspector {
             throws CheckpointFormatException {
         switch (tensor) {
             case Values values -> report.addValues(source.values(values.name(), values.shape()).length);
-            case Embedding embedding -> {
-                FloatSource stored = source.matrix(embedding.name(), embedding.rows(), embedding.columns());
-                long bytes = (long) embedding.rows()
-                        * embedding.columns()
-                        * stored.type().bytes();
-                if (!HeadMode.AUTO.mapsEmbedding(spec, stored, bytes)) {
-                    report.addMatrix(stored.type(), embedding.rows(), embedding.columns());
-                }
-            }
+            case Embedding embedding ->
+                addMatrix(embedding.name(), embedding.rows(), embedding.columns(), spec, source, report);
             case Linear linear -> {
                 if (linear.storage() == LinearStorage.FLOAT) {
-                    FloatSource stored = source.matrix(linear.weightName(), linear.rows(), linear.columns());
-                    long bytes = (long) linear.rows()
-                            * linear.columns()
-                            * stored.type().bytes();
-                    if (!linear.name().equals(CanonicalTensors.HEAD) || !HeadMode.AUTO.mapsHead(stored, bytes)) {
-                        report.addMatrix(stored.type(), linear.rows(), linear.columns());
-                    }
+                    addMatrix(linear.weightName(), linear.rows(), linear.columns(), spec, source, report);
                 } else {
                     addTernary(linear, source.ternary(linear), report);
                 }
             }
             case Experts experts -> {
                 if (experts.storage() == LinearStorage.FLOAT) {
-                    addMatrix(experts.weightName(), experts.rows(), experts.columns(), source, report);
+                    addMatrix(experts.weightName(), experts.rows(), experts.columns(), spec, source, report);
                 } else {
                     report.addExperts(experts.name(), experts.rows(), experts.columns(), zeros(experts, source));
                 }
@@ -102,30 +87,11 @@ public final class ModelInspector {
         }
     }
 
-    /** Adds what a head of floats takes once more where it is kept in eight bits a weight as well. */
-    private static void addScreen(CanonicalTensor tensor, ModelSpec spec, WeightSource source, ReportBuilder report)
+    private static void addMatrix(
+            String name, int rows, int columns, ModelSpec spec, WeightSource source, ReportBuilder report)
             throws CheckpointFormatException {
-        String head = spec.head() instanceof HeadSpec.Tied ? CanonicalTensors.EMBEDDING : CanonicalTensors.HEAD;
-        if (tensor.name().equals(head)) {
-            if (tensor instanceof Embedding embedding) {
-                addScreen(embedding.name(), embedding.rows(), embedding.columns(), source, report);
-            } else if (tensor instanceof Linear linear && linear.storage() == LinearStorage.FLOAT) {
-                addScreen(linear.weightName(), linear.rows(), linear.columns(), source, report);
-            }
-        }
-    }
-
-    private static void addScreen(String name, int rows, int columns, WeightSource source, ReportBuilder report)
-            throws CheckpointFormatException {
-        ElementType stored = source.matrix(name, rows, columns).type();
-        if (HeadMode.AUTO.screens((long) rows * columns * stored.bytes())) {
-            report.addMatrix(ElementType.I8, rows, columns);
-        }
-    }
-
-    private static void addMatrix(String name, int rows, int columns, WeightSource source, ReportBuilder report)
-            throws CheckpointFormatException {
-        report.addMatrix(source.matrix(name, rows, columns).type(), rows, columns);
+        FloatSource stored = source.matrix(name, rows, columns);
+        report.addMatrix(stored.type(), FloatPlacement.of(name, stored, spec, HeadMode.AUTO), rows, columns);
     }
 
     private static void addTernary(Linear linear, TernarySource trits, ReportBuilder report)

@@ -18,7 +18,7 @@ public final class ModelLoader {
     /**
      * Loads a model of any family. Besides the weights in their final form, no more than a row of one tensor for each thread
      * is held. The checkpoint's files are closed before this returns, but that matrices of which only rows are read, as {@link
-     * HeadMode} says, stay mapped until the model is closed: until then their files must not be written to.
+     * FloatPlacement} says, stay mapped until the model is closed: until then their files must not be written to.
      *
      * @param path a checkpoint directory, or a file of tensors with its config.json beside it
      * @param kernels whose workers share the work, and which the model then owns; if this throws, they remain the caller's

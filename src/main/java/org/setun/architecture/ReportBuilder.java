@@ -27,8 +27,10 @@ final class ReportBuilder {
         loadedBytes += (long) count * Float.BYTES;
     }
 
-    void addMatrix(ElementType type, int rows, int columns) {
-        loadedBytes += (long) rows * columns * type.bytes();
+    void addMatrix(ElementType type, FloatPlacement placement, int rows, int columns) {
+        long elements = (long) rows * columns;
+        loadedBytes += placement.inFile() ? 0 : elements * type.bytes();
+        loadedBytes += placement.screened() ? elements : 0;
     }
 
     /** Adds a ternary matrix that was cut into runs of columns. */

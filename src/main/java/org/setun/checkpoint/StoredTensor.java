@@ -14,7 +14,7 @@ import org.setun.tensor.Shape;
 /**
  * A tensor as it lies in a checkpoint file.
  *
- * @param location the file, for messages
+ * @param location the path of the file, by which messages name it
  * @param name the tensor's name in the file
  * @param type how an element is stored
  * @param shape the stored shape, slowest-varying first

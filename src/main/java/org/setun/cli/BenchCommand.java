@@ -109,6 +109,9 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private KernelOptions kernelOptions = new KernelOptions();
 
+    @Mixin
+    private HeadOption headOption = new HeadOption();
+
     @Option(names = "--json", description = "Print one JSON object instead of text.")
     private boolean json;
 
@@ -161,7 +164,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private LoadOptions options(double maxActivationSparsity) {
         return new LoadOptions(
-                kernelOptions.keyValueFormat(), OptionalDouble.of(maxActivationSparsity), kernelOptions.head());
+                kernelOptions.keyValueFormat(), OptionalDouble.of(maxActivationSparsity), headOption.mode());
     }
 
     private LoadedModel load(ModelSource source, Kernels kernels, double maxActivationSparsity)

@@ -77,11 +77,14 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "Makes the choice repeatable.")
     private @Nullable Long seed;
 
+    @Mixin
+    private HeadOption headOption = new HeadOption();
+
     @Override
     public Integer call() throws Exception {
         try (ModelSource source = options.source();
                 Tokenizer tokenizer = TokenizerSource.open(source.path())) {
-            LoadedModel loaded = options.load(source);
+            LoadedModel loaded = options.load(source, headOption.mode());
             try (Model model = loaded.model();
                     Engine engine = new Engine(model, EngineSettings.DEFAULTS, EngineObserver.NONE)) {
                 Set<Integer> stopTokens = new HashSet<>(loaded.defaults().stopTokenIds());

@@ -1,6 +1,5 @@
 package org.setun.cli;
 
-import org.setun.architecture.HeadMode;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
 import org.setun.kernel.WorkerPool;
@@ -27,19 +26,6 @@ final class KernelOptions {
             defaultValue = "F32",
             description = "How attention keeps keys and values: ${COMPLETION-CANDIDATES}; default: f32.")
     private KeyValueFormat keyValueFormat = KeyValueFormat.F32;
-
-    @Option(
-            names = "--head",
-            paramLabel = "MODE",
-            defaultValue = "AUTO",
-            description =
-                    "How the likeliest tokens are found: ${COMPLETION-CANDIDATES}; all choose the same. Default: auto.")
-    private HeadMode head = HeadMode.AUTO;
-
-    /** Returns how logits are computed where only the largest matter. */
-    HeadMode head() {
-        return head;
-    }
 
     /** Returns how keys and values are kept. */
     KeyValueFormat keyValueFormat() {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadedModel;
 import org.setun.checkpoint.SafetensorsWriter;
 import org.setun.model.Batch;
@@ -68,7 +69,7 @@ final class LogitsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (ModelSource source = options.source()) {
-            LoadedModel loaded = options.load(source);
+            LoadedModel loaded = options.load(source, HeadMode.EXACT);
             try (Model model = loaded.model()) {
                 int vocabSize = model.dimensions().vocabSize();
                 for (int token : tokens) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
 import org.setun.architecture.LoadedModel;
 import org.setun.architecture.ModelLoader;
@@ -47,19 +48,23 @@ final class ModelOptions {
         return ModelSource.open(model);
     }
 
-    /** Loads the model of {@code source}; the caller closes it. */
-    LoadedModel load(ModelSource source) throws CheckpointFormatException, IOException {
+    /**
+     * Loads the model of {@code source}; the caller closes it.
+     *
+     * @param head how logits are computed where only the largest matter
+     */
+    LoadedModel load(ModelSource source, HeadMode head) throws CheckpointFormatException, IOException {
         if (!(activationSparsity >= 0 && activationSparsity < 1)) {
             throw new ParameterException(
                     spec.commandLine(),
                     "--activation-sparsity: expected at least 0 and less than 1, found " + activationSparsity);
         }
-        return load(source, activationSparsity, true);
+        return load(source, activationSparsity, head, true);
     }
 
     /**
-     * Loads the model of {@code source} so that its layers drop what the tokens ask for and nothing by themselves; the caller
-     * closes it.
+     * Loads the model of {@code source} with an exact head, so that its layers drop what the tokens ask for and nothing by
+     * themselves; the caller closes it.
      *
      * @param dropped the fraction of activations that tokens will ask to drop, at least 0 and less than 1
      * @throws ParameterException if the user asked for a fraction, too
@@ -70,20 +75,17 @@ final class ModelOptions {
                     spec.commandLine(),
                     "--activation-sparsity: expected no --keep beside it, found " + activationSparsity);
         }
-        return load(source, dropped, false);
+        return load(source, dropped, HeadMode.EXACT, false);
     }
 
-    private LoadedModel load(ModelSource source, double maxActivationSparsity, boolean ownSparsity)
+    private LoadedModel load(ModelSource source, double maxActivationSparsity, HeadMode head, boolean ownSparsity)
             throws CheckpointFormatException, IOException {
         int count = threads == null ? KernelSelection.physicalCores() : threads;
         if (count < 1) {
             throw new ParameterException(spec.commandLine(), "--threads: expected 1 or more, found " + count);
         }
         LoadOptions options = new LoadOptions(
-                kernelOptions.keyValueFormat(),
-                OptionalDouble.of(maxActivationSparsity),
-                kernelOptions.head(),
-                ownSparsity);
+                kernelOptions.keyValueFormat(), OptionalDouble.of(maxActivationSparsity), head, ownSparsity);
         Kernels kernels = kernelOptions.select(spec, WorkerPool.of(count));
         try (ConsoleProgress progress = new ConsoleProgress("loading")) {
             return ModelLoader.load(source.path(), kernels, options, progress);

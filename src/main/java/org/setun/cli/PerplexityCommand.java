@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadedModel;
 import org.setun.model.Model;
 import org.setun.tokenizer.Tokenizer;
@@ -100,7 +101,8 @@ final class PerplexityCommand implements Callable<Integer> {
         long size = TextFile.check(file);
         try (ModelSource source = options.source();
                 Tokenizer tokenizer = TokenizerSource.open(source.path())) {
-            LoadedModel loaded = keep == null ? options.load(source) : options.loadDropping(source, dropped);
+            LoadedModel loaded =
+                    keep == null ? options.load(source, HeadMode.EXACT) : options.loadDropping(source, dropped);
             try (Model model = loaded.model();
                     Arena arena = Arena.ofShared()) {
                 int window = context == null ? TextScorer.defaultContext(model) : context;
