@@ -73,8 +73,13 @@ final class AotCacheCommand implements Callable<Integer> {
         }
         Path options = target.resolve(JavaOptions.FILE);
         JavaOptions.write(options, JavaOptions.with(springAot, "-XX:AOTCache=" + cache));
-        spec.commandLine().getOut().println("java @" + options + " -jar " + extracted);
+        spec.commandLine().getOut().println("java " + quoted("@" + options) + " -jar " + quoted(extracted.toString()));
         return 0;
+    }
+
+    /** Returns a word as shells take it. */
+    private static String quoted(String word) {
+        return word.matches("[\\w@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
     }
 
     private static void extract(String java, Path jar, Path target) throws IOException, InterruptedException {

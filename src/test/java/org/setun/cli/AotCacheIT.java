@@ -24,7 +24,7 @@ final class AotCacheIT {
         assertThat(made.exitCode()).isZero();
         Path options = directory.resolve("java-options");
         Path jar = directory.resolve("setun.jar");
-        assertThat(made.out().strip()).isEqualTo("java @" + options + " -jar " + jar);
+        assertThat(made.out().strip()).isEqualTo("java '@" + options + "' -jar '" + jar + "'");
         assertThat(directory.resolve("setun.aot")).isNotEmptyFile();
 
         // With this a JVM that cannot use the cache does not start.
