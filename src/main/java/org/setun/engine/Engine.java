@@ -94,10 +94,11 @@ public final class Engine implements AutoCloseable {
 
     /** Refuses what would wait for ever. */
     private void requireMemory(TokenRequest request) {
-        long tokens = (long) request.prompt().length + request.maxTokens() - 1;
+        long tokens =
+                (long) request.prompt().length + Math.max(0, request.ending().maxTokens() - 1);
         if (tokens > capacity()) {
             throw new IllegalArgumentException("the prompt's " + request.prompt().length + " tokens and max_tokens "
-                    + request.maxTokens() + " need keys and values of " + tokens
+                    + request.ending().maxTokens() + " need keys and values of " + tokens
                     + " tokens, but all memory for them holds " + capacity());
         }
     }

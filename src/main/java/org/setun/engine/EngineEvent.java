@@ -1,23 +1,48 @@
 package org.setun.engine;
 
-/** What the engine tells the owner of a request, in order: any number of tokens, then one end. */
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.setun.sampling.TokenScore;
+
+/** What the engine tells the owner of a request, in order: of its prompt if asked, then any number of tokens, then one end. */
 public sealed interface EngineEvent {
+
+    /**
+     * Scores of the prompt's tokens. They come piece by piece, in order and without gaps, from the prompt's second token to its
+     * last; where the prompt has one token, none come.
+     *
+     * @param position where in the prompt the first of them stands, counted from 0
+     * @param scores one a token
+     */
+    record PromptScores(int position, List<TokenScore> scores) implements EngineEvent {
+
+        public PromptScores {
+            scores = List.copyOf(scores);
+        }
+    }
+
+    /**
+     * The mean of the prompt's final hidden states, after the final norm and before the head.
+     *
+     * @param mean {@code [hidden]}; the receiver's own
+     */
+    record Embedding(float[] mean) implements EngineEvent {}
 
     /**
      * A generated token.
      *
      * @param id the token id
+     * @param score how probable it was; null if nobody asked
      */
-    record Token(int id) implements EngineEvent {}
+    record Token(int id, @Nullable TokenScore score) implements EngineEvent {}
 
     /**
      * The request has ended as it should.
      *
      * @param reason why
-     * @param promptTokens the prompt's length
-     * @param completionTokens how many tokens were generated, a final stop token included
+     * @param tokens what it took
      */
-    record Finished(FinishReason reason, int promptTokens, int completionTokens) implements EngineEvent {}
+    record Finished(FinishReason reason, TokenCounts tokens) implements EngineEvent {}
 
     /**
      * The request has ended because of a fault in the engine or in the request's consumer, or because the engine was

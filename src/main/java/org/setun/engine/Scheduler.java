@@ -21,14 +21,16 @@ final class Scheduler {
 
     private final StatePool pool;
     private final int maxBatchTokens;
+    private final int maxLogitRows;
     private final int vocabSize;
     private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
     private final ArrayList<Sequence> running = new ArrayList<>();
 
-    /** Creates a scheduler; {@code maxBatchTokens} is at least the number of the pool's slots. */
-    Scheduler(StatePool pool, int maxBatchTokens, int vocabSize) {
+    /** Creates a scheduler; both maxima are at least the number of the pool's slots. */
+    Scheduler(StatePool pool, int maxBatchTokens, int maxLogitRows, int vocabSize) {
         this.pool = pool;
         this.maxBatchTokens = maxBatchTokens;
+        this.maxLogitRows = maxLogitRows;
         this.vocabSize = vocabSize;
     }
 
@@ -62,6 +64,8 @@ final class Scheduler {
     List<Scheduled> schedule() {
         List<Scheduled> step = new ArrayList<>(running.size());
         int budget = maxBatchTokens;
+        // Every sequence has a row of logits to itself; what is left is for prompts that want more.
+        int freeRows = maxLogitRows - running.size() + 1;
         for (Sequence sequence : running) {
             if (sequence.pendingTokens() == 1) {
                 step.add(new Scheduled(sequence, sequence.nextChunk(1, vocabSize)));
@@ -70,7 +74,9 @@ final class Scheduler {
         }
         for (Sequence sequence : running) {
             if (sequence.pendingTokens() > 1 && budget > 0) {
-                Chunk chunk = sequence.nextChunk(budget, vocabSize);
+                Chunk chunk =
+                        sequence.nextChunk(sequence.wantsAllRows() ? Math.min(budget, freeRows) : budget, vocabSize);
+                freeRows -= Math.max(0, chunk.logitRows() - 1);
                 step.add(new Scheduled(sequence, chunk));
                 budget -= chunk.tokens().length;
             }

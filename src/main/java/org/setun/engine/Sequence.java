@@ -2,6 +2,7 @@ package org.setun.engine;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.setun.model.CandidateRule;
@@ -24,6 +25,8 @@ final class Sequence implements Engine.Handle {
     private int[] tokens;
     private int totalTokens;
     private int computedTokens;
+    private int scoredPrompt;
+    private @Nullable MeanPool pool;
     private @Nullable SequenceState state;
 
     private long startedNanos;
@@ -68,6 +71,7 @@ final class Sequence implements Engine.Handle {
     void start(SequenceState emptyState) {
         state = emptyState;
         computedTokens = 0;
+        pool = null;
     }
 
     /** Takes the sequence's memory away; null if it has none. */
@@ -95,11 +99,28 @@ final class Sequence implements Engine.Handle {
         }
         int end = computedTokens + Math.min(budget, pendingTokens());
         int[] next = Arrays.copyOfRange(tokens, computedTokens, end);
-        if (end < totalTokens) {
-            return new Chunk(state, computedTokens, next, Chunk.Wanted.NONE, request.activationSparsity());
+        Chunk.Wanted wanted = wanted(end);
+        CandidateRule candidates =
+                wanted == Chunk.Wanted.LAST && request.details().scores().isEmpty()
+                        ? CandidateRules.of(request.sampling(), vocabSize, seed, totalTokens)
+                        : new CandidateRule.All();
+        return new Chunk(state, computedTokens, next, wanted, request.activationSparsity(), candidates);
+    }
+
+    private Chunk.Wanted wanted(int end) {
+        if (wantsAllRows()) {
+            return Chunk.Wanted.ALL;
         }
-        CandidateRule candidates = CandidateRules.of(request.sampling(), vocabSize, seed, totalTokens);
-        return new Chunk(state, computedTokens, next, Chunk.Wanted.LAST, request.activationSparsity(), candidates);
+        if (computedTokens < promptTokens() && request.details().embedding()) {
+            return Chunk.Wanted.HIDDEN;
+        }
+        return end == totalTokens && request.ending().maxTokens() > 0 ? Chunk.Wanted.LAST : Chunk.Wanted.NONE;
+    }
+
+    /** Returns whether the next chunk has a row of logits for each of its tokens. */
+    boolean wantsAllRows() {
+        return computedTokens < promptTokens()
+                && request.details().promptScores().isPresent();
     }
 
     /** Notes that the model has seen {@code count} more tokens. */
@@ -115,13 +136,13 @@ final class Sequence implements Engine.Handle {
         tokens[totalTokens++] = id;
     }
 
-    /** Returns why the sequence ends with its last token, null if it goes on. Asked after {@link #append} only. */
+    /** Returns why the sequence ends with its last token, null if it goes on. Asked when no token is pending or the last one was just appended. */
     @Nullable
     FinishReason finishReason() {
-        if (request.stopTokens().contains(tokens[totalTokens - 1])) {
+        if (completionTokens() > 0 && request.ending().stopTokens().contains(tokens[totalTokens - 1])) {
             return FinishReason.STOP;
         }
-        return completionTokens() >= request.maxTokens() ? FinishReason.LENGTH : null;
+        return completionTokens() >= request.ending().maxTokens() ? FinishReason.LENGTH : null;
     }
 
     /** Notes when the sequence got its state slot, and returns how long it waited. */
@@ -176,7 +197,9 @@ final class Sequence implements Engine.Handle {
 
     /** Returns how many tokens the model will have seen at most; the last one generated it never sees. */
     int maxComputedTokens() {
-        return (int) Math.min(Integer.MAX_VALUE, (long) promptTokens() + request.maxTokens() - 1);
+        return (int) Math.min(
+                Integer.MAX_VALUE,
+                (long) promptTokens() + Math.max(0, request.ending().maxTokens() - 1));
     }
 
     int promptTokens() {
@@ -185,5 +208,37 @@ final class Sequence implements Engine.Handle {
 
     int completionTokens() {
         return totalTokens - promptTokens();
+    }
+
+    /** Returns the id at {@code index}, of the prompt or generated. */
+    int token(int index) {
+        return tokens[Objects.checkIndex(index, totalTokens)];
+    }
+
+    /** Returns up to where the prompt's tokens have been scored. */
+    int scoredPrompt() {
+        return scoredPrompt;
+    }
+
+    /** Notes up to where the prompt's tokens have been scored. */
+    void scoredPrompt(int end) {
+        scoredPrompt = end;
+    }
+
+    /** Adds {@code count} rows of hidden states to what is pooled, those of the tokens that follow. */
+    void pool(float[] hidden, int offset, int count, int hiddenSize) {
+        if (pool == null) {
+            pool = new MeanPool(hiddenSize);
+        }
+        pool.add(hidden, offset, count);
+    }
+
+    /** Returns the mean of the hidden states that were pooled. */
+    float[] pooled() {
+        return Objects.requireNonNull(pool).mean();
+    }
+
+    TokenCounts tokenCounts() {
+        return new TokenCounts(promptTokens(), 0, completionTokens());
     }
 }

@@ -2,17 +2,11 @@ package org.setun.engine;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.function.LongSupplier;
 import org.setun.engine.Scheduler.Scheduled;
 import org.setun.model.Batch;
-import org.setun.model.Candidates;
-import org.setun.model.Chunk;
 import org.setun.model.Model;
 import org.setun.model.Workspace;
-import org.setun.sampling.Logits;
-import org.setun.sampling.Sampler;
-import org.setun.sampling.SamplingParameters;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,13 +18,16 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(StepLoop.class);
 
+    /** How many tokens of prompts can be scored in a step where the engine runs few sequences. */
+    private static final int SCORED_ROWS = 32;
+
     private final Model model;
     private final Inbox inbox;
     private final EngineObserver observer;
     private final LongSupplier nanoClock;
     private final CompletionRate completionRate;
     private final Workspace workspace;
-    private final Sampler sampler;
+    private final StepResults results;
     private final StatePool pool;
     private final Scheduler scheduler;
 
@@ -44,12 +41,16 @@ final class StepLoop implements Runnable, AutoCloseable {
         this.observer = observer;
         this.nanoClock = nanoClock;
         this.completionRate = new CompletionRate(settings.maxSequences());
-        this.workspace = model.newWorkspace(settings.maxBatchTokens(), settings.maxSequences());
-        this.sampler = new Sampler(model.dimensions().vocabSize());
+        int maxLogitRows = Math.max(settings.maxSequences(), Math.min(SCORED_ROWS, settings.maxBatchTokens()));
+        this.workspace = model.newWorkspace(settings.maxBatchTokens(), maxLogitRows);
+        this.results = new StepResults(model, workspace);
         // Last, since its memory is off the heap and nobody would free it if one of the others failed.
         this.pool = new StatePool(model.stateLayout(), settings.maxSequences(), settings.pageMemory());
         this.scheduler = new Scheduler(
-                pool, settings.maxBatchTokens(), model.dimensions().vocabSize());
+                pool,
+                settings.maxBatchTokens(),
+                maxLogitRows,
+                model.dimensions().vocabSize());
         this.freeSlots = pool.free();
     }
 
@@ -85,13 +86,8 @@ final class StepLoop implements Runnable, AutoCloseable {
             step.forEach(scheduled -> fail(scheduled.sequence(), cause));
             return;
         }
-        int logitRow = 0;
-        for (Scheduled scheduled : step) {
-            scheduled.sequence().advance(scheduled.chunk().tokens().length);
-            if (scheduled.chunk().wanted() == Chunk.Wanted.LAST) {
-                generate(scheduled.sequence(), logitRow++);
-            }
-        }
+        results.begin();
+        step.forEach(this::conclude);
         observer.stepFinished(report(step, Duration.ofNanos(nanoClock.getAsLong() - start)));
     }
 
@@ -116,13 +112,21 @@ final class StepLoop implements Runnable, AutoCloseable {
         publish();
     }
 
-    /** Samples the sequence's next token and tells its owner; a fault of either ends this sequence only. */
-    private void generate(Sequence sequence, int logitRow) {
+    /** Tells the sequence's owner what the step gave; a fault of either ends this sequence only. */
+    private void conclude(Scheduled scheduled) {
+        Sequence sequence = scheduled.sequence();
+        sequence.advance(scheduled.chunk().tokens().length);
         try {
-            int token = sample(sequence, logitRow);
-            sequence.append(token);
-            sequence.generatedAt(nanoClock.getAsLong(), observer);
-            sequence.events().accept(new EngineEvent.Token(token));
+            EngineEvent.Token token = results.read(scheduled);
+            if (token != null) {
+                sequence.append(token.id());
+                sequence.generatedAt(nanoClock.getAsLong(), observer);
+                sequence.events().accept(token);
+            } else if (sequence.pendingTokens() > 0) {
+                return;
+            } else if (sequence.request().details().embedding()) {
+                sequence.events().accept(new EngineEvent.Embedding(sequence.pooled()));
+            }
         } catch (Throwable cause) {
             log.error("Request {} failed", sequence.id(), cause);
             fail(sequence, cause);
@@ -132,32 +136,6 @@ final class StepLoop implements Runnable, AutoCloseable {
         if (reason != null) {
             finish(sequence, reason);
         }
-    }
-
-    /** Chooses among the logits that the model computed, or, where that leaves a doubt, among all. */
-    private int sample(Sequence sequence, int logitRow) {
-        SamplingParameters sampling = sequence.request().sampling();
-        OptionalInt chosen = sampler.sample(
-                logits(workspace.candidates(logitRow), logitRow), sampling, sequence.seed(), sequence.totalTokens());
-        if (chosen.isPresent()) {
-            return chosen.getAsInt();
-        }
-        model.completeLogits(workspace, logitRow);
-        return sampler.sample(logits(Candidates.ALL, logitRow), sampling, sequence.seed(), sequence.totalTokens())
-                .orElseThrow();
-    }
-
-    private Logits logits(Candidates candidates, int logitRow) {
-        float[] values = workspace.logits();
-        int offset = workspace.logitsOffset(logitRow);
-        return candidates.areAll()
-                ? Logits.all(values, offset, model.dimensions().vocabSize())
-                : new Logits(
-                        values,
-                        offset,
-                        candidates.ids(),
-                        candidates.count(),
-                        new Logits.Omitted(candidates.omittedBelow(), candidates.omittedMass()));
     }
 
     private void endAsRequested(Sequence sequence) {
@@ -172,7 +150,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         try {
             observer.requestFinished(report, reason);
         } finally {
-            emitEnd(sequence, new EngineEvent.Finished(reason, sequence.promptTokens(), sequence.completionTokens()));
+            emitEnd(sequence, new EngineEvent.Finished(reason, sequence.tokenCounts()));
         }
     }
 

@@ -8,27 +8,25 @@ import org.setun.sampling.SamplingParameters;
  *
  * @param id names the request in logs and events
  * @param prompt the prompt's ids, at least one; not copied
- * @param maxTokens how many tokens to generate at most, at least 1
+ * @param ending when it ends
  * @param sampling how tokens are chosen
- * @param stopTokens ids that end the sequence; the id itself is reported, and counts as generated
+ * @param details what its owner is told beside the tokens
+ * @param urgency how soon it is wanted
  * @param activationSparsity the fraction of activations to drop at least in the layers, see {@link
  *     org.setun.model.Chunk#activationSparsity}; at least 0, less than 1
  */
 public record TokenRequest(
         String id,
         int[] prompt,
-        int maxTokens,
+        Ending ending,
         SamplingParameters sampling,
-        Set<Integer> stopTokens,
+        Details details,
+        Urgency urgency,
         double activationSparsity) {
 
     public TokenRequest {
-        stopTokens = Set.copyOf(stopTokens);
         if (prompt.length == 0) {
             throw new IllegalArgumentException("the prompt has no tokens");
-        }
-        if (maxTokens < 1) {
-            throw new IllegalArgumentException("max_tokens: expected 1 or more, found " + maxTokens);
         }
         if (!(activationSparsity >= 0 && activationSparsity < 1)) {
             throw new IllegalArgumentException(
@@ -36,8 +34,13 @@ public record TokenRequest(
         }
     }
 
-    /** Creates a request with the model's own activation sparsity. */
+    /** Creates a request of normal urgency for tokens alone, with the model's own activation sparsity. */
     public TokenRequest(String id, int[] prompt, int maxTokens, SamplingParameters sampling, Set<Integer> stopTokens) {
-        this(id, prompt, maxTokens, sampling, stopTokens, 0);
+        this(id, prompt, new Ending(maxTokens, stopTokens), sampling, Details.NONE, Urgency.NORMAL, 0);
+    }
+
+    /** Creates the same request with another activation sparsity. */
+    public TokenRequest withActivationSparsity(double sparsity) {
+        return new TokenRequest(id, prompt, ending, sampling, details, urgency, sparsity);
     }
 }

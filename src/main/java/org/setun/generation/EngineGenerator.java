@@ -2,9 +2,12 @@ package org.setun.generation;
 
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import org.setun.engine.Details;
+import org.setun.engine.Ending;
 import org.setun.engine.Engine;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.TokenRequest;
+import org.setun.engine.Urgency;
 import org.setun.tokenizer.ChatTemplateException;
 import org.setun.tokenizer.Tokenizer;
 
@@ -29,9 +32,10 @@ public final class EngineGenerator implements Generator {
         TokenRequest tokenRequest = new TokenRequest(
                 request.id(),
                 prompt,
-                maxTokens(prompt.length, request.maxTokens()),
+                new Ending(maxTokens(prompt.length, request.maxTokens()), settings.stopTokens()),
                 request.sampling(),
-                settings.stopTokens(),
+                Details.NONE,
+                Urgency.NORMAL,
                 request.activationSparsity());
         Generation generation =
                 new Generation(tokenRequest, tokenizer.decoder(true), new StopStrings(request.stop()), events);

@@ -55,6 +55,8 @@ final class Generation implements Generator.Handle {
             return;
         }
         switch (event) {
+            case EngineEvent.PromptScores scores -> throw new IllegalStateException("nobody asked for scores");
+            case EngineEvent.Embedding embedding -> throw new IllegalStateException("nobody asked for an embedding");
             case EngineEvent.Token token -> handleToken(token.id());
             case EngineEvent.Finished finished -> {
                 emit(stopStrings.append(decoder.flush()));
@@ -70,7 +72,7 @@ final class Generation implements Generator.Handle {
 
     private void handleToken(int id) {
         completionTokens++;
-        if (request.stopTokens().contains(id)) {
+        if (request.ending().stopTokens().contains(id)) {
             return;
         }
         emit(stopStrings.append(decoder.append(id)));

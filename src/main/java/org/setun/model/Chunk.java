@@ -6,7 +6,7 @@ package org.setun.model;
  * @param state the sequence's memory after the tokens before this chunk
  * @param position how many tokens came before
  * @param tokens the token ids, at least one; not copied, and not to be changed while the batch runs
- * @param wanted which of the tokens need logits
+ * @param wanted what is computed of the tokens besides the state
  * @param activationSparsity the fraction of activations to drop in every ternary linear of the layers, where the layer does
  *     not drop more by itself; at least 0, less than 1
  * @param candidates which logits of a wanted row matter; noise is for {@link Wanted#LAST} only
@@ -19,11 +19,16 @@ public record Chunk(
         double activationSparsity,
         CandidateRule candidates) {
 
-    /** Which tokens of a chunk need logits. */
+    /** What a chunk's tokens are run for, besides the state. */
     public enum Wanted {
+        /** Nothing. */
         NONE,
+        /** The last token's logits. */
         LAST,
-        ALL
+        /** All tokens' logits. */
+        ALL,
+        /** All tokens' final hidden states, see {@link Workspace#hidden}. */
+        HIDDEN
     }
 
     public Chunk {
@@ -55,7 +60,7 @@ public record Chunk(
     /** Returns how many rows of logits this chunk wants. */
     public int logitRows() {
         return switch (wanted) {
-            case NONE -> 0;
+            case NONE, HIDDEN -> 0;
             case LAST -> 1;
             case ALL -> tokens.length;
         };

@@ -156,6 +156,25 @@ public final class TernaryModel implements Model {
             computeLogits(batch, rows, workspace);
         }
         input.clearCounts();
+        gatherHidden(batch, buffers.residual(), workspace.hidden());
+    }
+
+    /** Copies the rows of the residual stream that are wanted themselves, and applies the final norm. */
+    private void gatherHidden(Batch batch, float[] residual, float[] out) {
+        int hidden = dimensions.hiddenSize();
+        int token = 0;
+        int rows = 0;
+        for (Chunk chunk : batch.chunks()) {
+            int tokens = chunk.tokens().length;
+            if (chunk.wanted() == Chunk.Wanted.HIDDEN) {
+                System.arraycopy(residual, token * hidden, out, rows * hidden, tokens * hidden);
+                rows += tokens;
+            }
+            token += tokens;
+        }
+        if (rows > 0) {
+            finalNorm.apply(out, rows, out, kernels);
+        }
     }
 
     private void computeLogits(Batch batch, int rows, Workspace workspace) {

@@ -13,6 +13,7 @@ public final class Workspace {
     private final int maxLogitRows;
     private final int vocabSize;
     private final float[] logits;
+    private final float[] hidden;
     private final Candidates[] candidates;
 
     /** Null in the workspace of a model that needs no scratch memory. */
@@ -42,6 +43,7 @@ public final class Workspace {
         this.maxTokens = maxTokens;
         this.maxLogitRows = maxLogitRows;
         this.vocabSize = dimensions.vocabSize();
+        this.hidden = new float[Math.multiplyExact(maxTokens, dimensions.hiddenSize())];
         this.logits = new float[Math.multiplyExact(maxLogitRows, vocabSize)];
         this.candidates = new Candidates[maxLogitRows];
         int maxCandidates = head == null ? 0 : head.maxCandidates();
@@ -93,6 +95,14 @@ public final class Workspace {
      */
     public float[] logits() {
         return logits;
+    }
+
+    /**
+     * Returns the final hidden states of the last pass, after the final norm, {@code [tokens, hidden]}: those of the chunks that
+     * wanted {@link Chunk.Wanted#HIDDEN}, in their order. What follows them means nothing.
+     */
+    public float[] hidden() {
+        return hidden;
     }
 
     /** Returns what the passes of this workspace have counted, from its making on. */

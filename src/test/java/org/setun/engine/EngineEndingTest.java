@@ -33,7 +33,8 @@ final class EngineEndingTest {
             gate.pass();
             Batch next = gate.awaitStep();
             assertThat(next.chunks()).hasSize(1);
-            assertThat(recording.finished()).isEqualTo(new EngineEvent.Finished(FinishReason.CANCELLED, 1, 2));
+            assertThat(recording.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.CANCELLED, new TokenCounts(1, 0, 2)));
             assertThat(engine.status()).isEqualTo(new EngineStatus(1, 0, 1, true));
             gate.open();
             assertThat(other.finished().reason()).isEqualTo(FinishReason.LENGTH);
@@ -51,7 +52,8 @@ final class EngineEndingTest {
             handle.cancel();
             gate.pass();
             assertThat(gate.awaitStep().chunks().getFirst().tokens()).hasSize(3);
-            assertThat(recording.finished()).isEqualTo(new EngineEvent.Finished(FinishReason.CANCELLED, 1000, 0));
+            assertThat(recording.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.CANCELLED, new TokenCounts(1000, 0, 0)));
             gate.open();
             assertThat(waiting.finished().reason()).isEqualTo(FinishReason.LENGTH);
         }
@@ -67,10 +69,11 @@ final class EngineEndingTest {
             engine.submit(request("waiting", 1), recording).cancel();
             gate.pass();
             gate.awaitStep();
-            assertThat(recording.finished()).isEqualTo(new EngineEvent.Finished(FinishReason.CANCELLED, 1, 0));
+            assertThat(recording.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.CANCELLED, new TokenCounts(1, 0, 0)));
             assertThat(engine.status()).isEqualTo(new EngineStatus(1, 0, 0, true));
             gate.open();
-            assertThat(running.finished().completionTokens()).isEqualTo(5);
+            assertThat(running.finished().tokens().completion()).isEqualTo(5);
         }
     }
 
@@ -83,7 +86,8 @@ final class EngineEndingTest {
             handle.stop();
             handle.cancel();
             gate.open();
-            assertThat(recording.finished()).isEqualTo(new EngineEvent.Finished(FinishReason.STOP, 1, 1));
+            assertThat(recording.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.STOP, new TokenCounts(1, 0, 1)));
             handle.cancel();
         }
     }
@@ -109,7 +113,7 @@ final class EngineEndingTest {
             assertThat(one.failure()).isSameAs(fault);
             assertThat(one.ids()).hasSize(1);
             assertThat(two.failure()).isSameAs(fault);
-            assertThat(three.finished().completionTokens()).isEqualTo(5);
+            assertThat(three.finished().tokens().completion()).isEqualTo(5);
             assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 2, true));
         }
     }
@@ -129,7 +133,7 @@ final class EngineEndingTest {
             engine.submit(request("bad", 1), bad);
             gate.open();
             assertThat(bad.failure()).hasMessageContaining("logit of token 5");
-            assertThat(good.finished().completionTokens()).isEqualTo(5);
+            assertThat(good.finished().tokens().completion()).isEqualTo(5);
             assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 2, true));
         }
     }
@@ -150,7 +154,7 @@ final class EngineEndingTest {
             gate.open();
             assertThat(bad.failure()).isSameAs(fault);
             assertThat(bad.ids()).hasSize(2);
-            assertThat(good.finished().completionTokens()).isEqualTo(5);
+            assertThat(good.finished().tokens().completion()).isEqualTo(5);
             assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 2, true));
         }
     }
@@ -177,7 +181,7 @@ final class EngineEndingTest {
             assertThat(first.failure()).hasMessage("a scripted observer");
             Recording second = new Recording();
             engine.submit(request("second", 1), second);
-            assertThat(second.finished().completionTokens()).isEqualTo(5);
+            assertThat(second.finished().tokens().completion()).isEqualTo(5);
             assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 2, true));
         }
     }

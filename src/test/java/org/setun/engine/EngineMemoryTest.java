@@ -49,8 +49,14 @@ final class EngineMemoryTest {
                 TokenRequest request = requests.get(i);
                 assertThat(answers.get(i).finished())
                         .isEqualTo(new EngineEvent.Finished(
-                                FinishReason.LENGTH, request.prompt().length, request.maxTokens()));
-                assertThat(answers.get(i).ids()).isEqualTo(model.continuation(request.prompt(), request.maxTokens()));
+                                FinishReason.LENGTH,
+                                new TokenCounts(
+                                        request.prompt().length,
+                                        0,
+                                        request.ending().maxTokens())));
+                assertThat(answers.get(i).ids())
+                        .isEqualTo(model.continuation(
+                                request.prompt(), request.ending().maxTokens()));
             }
             assertThat(engine.status().running()).isZero();
         }
@@ -68,7 +74,8 @@ final class EngineMemoryTest {
                     .hasMessageContaining("holds 40");
             Recording fits = new Recording();
             engine.submit(request(20, 21), fits);
-            assertThat(fits.finished()).isEqualTo(new EngineEvent.Finished(FinishReason.LENGTH, 20, 21));
+            assertThat(fits.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.LENGTH, new TokenCounts(20, 0, 21)));
         }
     }
 

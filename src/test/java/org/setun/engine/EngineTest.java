@@ -33,7 +33,8 @@ final class EngineTest {
         try (Engine engine = new Engine(model, settings(4, 16), EngineObserver.NONE)) {
             Recording recording = new Recording();
             engine.submit(greedy("a", prompt, 20), recording);
-            assertThat(recording.finished()).isEqualTo(new EngineEvent.Finished(FinishReason.LENGTH, 5, 20));
+            assertThat(recording.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.LENGTH, new TokenCounts(5, 0, 20)));
             assertThat(recording.ids()).isEqualTo(model.continuation(prompt, 20));
         }
     }
@@ -48,7 +49,8 @@ final class EngineTest {
         try (Engine engine = new Engine(model, settings(4, 16), EngineObserver.NONE)) {
             Recording recording = new Recording();
             engine.submit(new TokenRequest("a", prompt, 50, SamplingParameters.GREEDY, Set.of(stop)), recording);
-            assertThat(recording.finished()).isEqualTo(new EngineEvent.Finished(FinishReason.STOP, 2, end));
+            assertThat(recording.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.STOP, new TokenCounts(2, 0, end)));
             assertThat(recording.ids()).isEqualTo(continuation.subList(0, end));
         }
     }
@@ -80,7 +82,10 @@ final class EngineTest {
         try (Engine engine = new Engine(model, settings(2, 4), EngineObserver.NONE)) {
             Recording sparse = new Recording();
             Recording plain = new Recording();
-            engine.submit(new TokenRequest("a", new int[30], 5, SamplingParameters.GREEDY, Set.of(), 0.25), sparse);
+            engine.submit(
+                    new TokenRequest("a", new int[30], 5, SamplingParameters.GREEDY, Set.of())
+                            .withActivationSparsity(0.25),
+                    sparse);
             engine.submit(new TokenRequest("b", new int[20], 3, SamplingParameters.GREEDY, Set.of()), plain);
             sparse.finished();
             plain.finished();
@@ -141,7 +146,8 @@ final class EngineTest {
             }
             assertThat(submit(engine, greedy("later", new int[] {1}, 2))
                             .finished()
-                            .completionTokens())
+                            .tokens()
+                            .completion())
                     .isEqualTo(2);
             assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 1, true));
         }
@@ -180,7 +186,8 @@ final class EngineTest {
                 }
                 assertThat(submit(engine, greedy("a", new int[] {1}, 3))
                                 .finished()
-                                .completionTokens())
+                                .tokens()
+                                .completion())
                         .isEqualTo(3);
             }
         }
@@ -204,8 +211,9 @@ final class EngineTest {
             }
             assertThat(recordings)
                     .hasSize(1000)
-                    .allSatisfy(recording ->
-                            assertThat(recording.finished().completionTokens()).isEqualTo(10));
+                    .allSatisfy(recording -> assertThat(
+                                    recording.finished().tokens().completion())
+                            .isEqualTo(10));
             assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 16, true));
         }
     }
@@ -276,7 +284,7 @@ final class EngineTest {
             }
             List<List<EngineEvent.Token>> tokens = new ArrayList<>();
             for (Recording recording : recordings) {
-                assertThat(recording.finished().completionTokens())
+                assertThat(recording.finished().tokens().completion())
                         .isEqualTo(recording.tokens().size());
                 tokens.add(recording.tokens());
             }

@@ -7,11 +7,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.setun.sampling.TokenScore;
 
 /** Records the events of one request, and checks that they come in order and that nothing follows the end. */
 final class Recording implements Consumer<EngineEvent> {
 
     private final List<EngineEvent.Token> tokens = new ArrayList<>();
+    private final List<TokenScore> promptScores = new ArrayList<>();
+    private final CompletableFuture<float[]> embedding = new CompletableFuture<>();
     private final CompletableFuture<EngineEvent> end = new CompletableFuture<>();
 
     @Override
@@ -20,6 +23,14 @@ final class Recording implements Consumer<EngineEvent> {
             throw new AssertionError("after the end came " + event);
         }
         switch (event) {
+            case EngineEvent.PromptScores scores -> {
+                int expected = promptScores.size() + 1;
+                if (scores.position() != expected) {
+                    throw new AssertionError("expected scores from " + expected + " on, found " + scores.position());
+                }
+                promptScores.addAll(scores.scores());
+            }
+            case EngineEvent.Embedding mean -> embedding.complete(mean.mean());
             case EngineEvent.Token token -> tokens.add(token);
             case EngineEvent.Finished finished -> end.complete(finished);
             case EngineEvent.Failed failed -> end.complete(failed);
@@ -49,6 +60,16 @@ final class Recording implements Consumer<EngineEvent> {
             case EngineEvent.Failed failed -> failed.cause();
             case EngineEvent other -> throw new AssertionError("expected a failure, found " + other);
         };
+    }
+
+    /** Returns the prompt's scores so far, from its second token on. */
+    synchronized List<TokenScore> promptScores() {
+        return List.copyOf(promptScores);
+    }
+
+    /** Returns the embedding, which has come. */
+    float[] embedding() {
+        return embedding.join();
     }
 
     boolean hasEnded() {

@@ -95,13 +95,23 @@ final class ScriptedModel implements Model {
         }
         beforeForward.accept(batch);
         int row = 0;
+        int hidden = 0;
         for (Chunk chunk : batch.chunks()) {
-            long hash = advance(chunk.state(), chunk.position(), chunk.tokens());
-            if (paged) {
-                requireOwnPast(chunk, hash);
+            int wantedFrom = chunk.tokens().length - chunk.logitRows();
+            for (int i = 0; i < chunk.tokens().length; i++) {
+                long hash = advance(chunk.state(), chunk.position() + i, chunk.tokens()[i]);
+                if (paged) {
+                    keep(chunk, i);
+                }
+                if (i >= wantedFrom) {
+                    writeLogits(hash, workspace.logits(), workspace.logitsOffset(row++));
+                }
+                if (chunk.wanted() == Chunk.Wanted.HIDDEN) {
+                    workspace.hidden()[hidden++] = hidden(hash);
+                }
             }
-            if (chunk.wanted() == Chunk.Wanted.LAST) {
-                writeLogits(hash, workspace.logits(), workspace.logitsOffset(row++));
+            if (paged) {
+                requireOwnPast(chunk);
             }
         }
         afterForward.accept(batch, workspace);
@@ -112,30 +122,29 @@ final class ScriptedModel implements Model {
         throw new AssertionError("all logits are there");
     }
 
-    private static long advance(SequenceState state, int position, int[] tokens) {
+    private static long advance(SequenceState state, int position, int token) {
         MemorySegment memory = state.recurrent();
         long seen = memory.getAtIndex(HASH, 1);
         if (seen != position) {
-            throw new IllegalStateException("the state has seen " + seen + " tokens, the chunk starts at " + position);
+            throw new IllegalStateException("the state has seen " + seen + " tokens, the chunk is at " + position);
         }
-        long hash = memory.getAtIndex(HASH, 0);
-        for (int token : tokens) {
-            hash = hash(hash, token);
-        }
+        long hash = hash(memory.getAtIndex(HASH, 0), token);
         memory.setAtIndex(HASH, 0, hash);
-        memory.setAtIndex(HASH, 1, seen + tokens.length);
+        memory.setAtIndex(HASH, 1, seen + 1);
         return hash;
     }
 
-    /** Writes the chunk's tokens to its pages, and checks that all tokens on them are still the sequence's own. */
-    private static void requireOwnPast(Chunk chunk, long expected) {
-        for (int i = 0; i < chunk.tokens().length; i++) {
-            int position = chunk.position() + i;
-            chunk.state()
-                    .pages()
-                    .get(position / PAGE_TOKENS)
-                    .setAtIndex(ValueLayout.JAVA_INT, position % PAGE_TOKENS, chunk.tokens()[i]);
-        }
+    /** Writes a token of the chunk to its page. */
+    private static void keep(Chunk chunk, int index) {
+        int position = chunk.position() + index;
+        chunk.state()
+                .pages()
+                .get(position / PAGE_TOKENS)
+                .setAtIndex(ValueLayout.JAVA_INT, position % PAGE_TOKENS, chunk.tokens()[index]);
+    }
+
+    /** Checks that all tokens on the pages are the sequence's own. */
+    private static void requireOwnPast(Chunk chunk) {
         long hash = 0;
         for (int position = 0; position < chunk.position() + chunk.tokens().length; position++) {
             hash = hash(
@@ -145,9 +154,30 @@ final class ScriptedModel implements Model {
                             .get(position / PAGE_TOKENS)
                             .getAtIndex(ValueLayout.JAVA_INT, position % PAGE_TOKENS));
         }
-        if (hash != expected) {
+        if (hash != chunk.state().recurrent().getAtIndex(HASH, 0)) {
             throw new IllegalStateException("the pages hold other tokens than the sequence's");
         }
+    }
+
+    /** Returns the hidden state, of one number, after the tokens of a hash. */
+    static float hidden(long hash) {
+        return (hash >>> 40) * 0x1p-24f;
+    }
+
+    /** Returns the logits after {@code prompt}, computed without an engine. */
+    float[] logitsAfter(int[] prompt) {
+        float[] logits = new float[vocabSize];
+        writeLogits(hashOf(prompt), logits, 0);
+        return logits;
+    }
+
+    /** Returns the hash of a sequence's tokens. */
+    static long hashOf(int[] tokens) {
+        long hash = 0;
+        for (int token : tokens) {
+            hash = hash(hash, token);
+        }
+        return hash;
     }
 
     private void writeLogits(long hash, float[] logits, int offset) {

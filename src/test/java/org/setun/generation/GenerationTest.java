@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.setun.engine.Engine;
 import org.setun.engine.EngineEvent;
 import org.setun.engine.FinishReason;
+import org.setun.engine.TokenCounts;
 import org.setun.engine.TokenRequest;
 import org.setun.sampling.SamplingParameters;
 
@@ -43,7 +44,7 @@ final class GenerationTest {
     void whatIsHeldBackComesOutAtTheEnd() {
         Generation generation = generation(List.of("stop"));
         tokens(generation, "a st");
-        generation.handle(new EngineEvent.Token(0xe2));
+        generation.handle(new EngineEvent.Token(0xe2, null));
         finish(generation, FinishReason.LENGTH, 5);
         assertThat(events).containsExactly(text("a"), text(" "), text("st\ufffd"), finished(FinishReason.LENGTH, 5));
     }
@@ -71,7 +72,7 @@ final class GenerationTest {
     void aStopTokenIsCountedAndLeftOutOfTheText() {
         Generation generation = generation(List.of());
         tokens(generation, "a");
-        generation.handle(new EngineEvent.Token(ByteTokenizer.EOS));
+        generation.handle(new EngineEvent.Token(ByteTokenizer.EOS, null));
         finish(generation, FinishReason.STOP, 2);
         assertThat(events).containsExactly(text("a"), finished(FinishReason.STOP, 2));
     }
@@ -114,12 +115,12 @@ final class GenerationTest {
 
     private static void tokens(Generation generation, String text) {
         for (byte unit : text.getBytes(StandardCharsets.UTF_8)) {
-            generation.handle(new EngineEvent.Token(unit & 0xff));
+            generation.handle(new EngineEvent.Token(unit & 0xff, null));
         }
     }
 
     private static void finish(Generation generation, FinishReason reason, int completionTokens) {
-        generation.handle(new EngineEvent.Finished(reason, 3, completionTokens));
+        generation.handle(new EngineEvent.Finished(reason, new TokenCounts(3, 0, completionTokens)));
     }
 
     private static GenerationEvent text(String text) {

@@ -1,0 +1,31 @@
+package org.setun.engine;
+
+import java.util.OptionalInt;
+
+/**
+ * What the owner of a request is told beyond its tokens. Everything but the tokens costs: the whole vocabulary's logits are
+ * computed for a score, and a prompt that is scored or pooled is never taken from a cache.
+ *
+ * @param scores how many alternatives to name beside each generated token with its log probability; empty for no scores
+ * @param promptScores the same for each token of the prompt but the first
+ * @param embedding whether to tell the mean of the prompt's final hidden states
+ */
+public record Details(OptionalInt scores, OptionalInt promptScores, boolean embedding) {
+
+    /** Tokens only. */
+    public static final Details NONE = new Details(OptionalInt.empty(), OptionalInt.empty(), false);
+
+    public Details {
+        requireCount("scores", scores);
+        requireCount("promptScores", promptScores);
+        if (embedding && promptScores.isPresent()) {
+            throw new IllegalArgumentException("embedding: expected no promptScores beside it");
+        }
+    }
+
+    private static void requireCount(String name, OptionalInt count) {
+        if (count.orElse(0) < 0) {
+            throw new IllegalArgumentException(name + ": expected 0 or more, found " + count.getAsInt());
+        }
+    }
+}
