@@ -55,6 +55,7 @@ class Composition {
             Engine engine =
                     new Engine(checkpoint.loaded().model(), properties.engine().settings(), metrics);
             metrics.observe(engine::status);
+            metrics.observeCache(engine::cache);
             return engine;
         } catch (IllegalStateException e) {
             throw new ModelUnavailableException(

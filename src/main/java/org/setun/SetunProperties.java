@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
 import org.setun.engine.EngineSettings;
+import org.setun.engine.EngineSettings.BatchLimits;
+import org.setun.engine.EngineSettings.MemoryLimits;
+import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.kernel.KernelSelection;
 import org.setun.model.KeyValueFormat;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -51,7 +54,11 @@ record SetunProperties(
      *     {@code native-vnni512}, {@code native-avx2} or {@code native-neon}; by default {@code auto}
      * @param maxSequences how many requests run at once at most, at least 1; by default 32
      * @param maxQueuedRequests how many more may wait, at least 1; the next is refused with status 429; by default 256
+     * @param maxQueuedTokens how many tokens the prompts of waiting requests may have together, at least 1; one that waits alone may
+     *     have more, the next is refused with status 429; by default 1,000,000
      * @param maxBatchTokens how many tokens one step runs at most, at least {@code maxSequences}; by default 128
+     * @param maxPrefillSlowdown how many times as long a step may take for the prompts that it reads beside answers under way, more
+     *     than 1; a small number keeps streams even, a large one begins answers sooner; by default 2.5
      * @param contextLength how many tokens a prompt and its answer may have together, at least 2; by default the length
      *     that the model was trained for, beyond which recurrent models run on, but lose the thread
      * @param defaultMaxTokens how many tokens a request that does not say gets at most, at least 1; by default 256
@@ -59,6 +66,8 @@ record SetunProperties(
      *     {@code int8}; by default {@code f32}
      * @param keyValueMemory how much memory the keys and values of running requests may take together, for models with
      *     attention; taken when it is first needed, and by default 2 GB
+     * @param prefixCacheMemory how much memory the states of prompts and answers may take that are kept for requests which begin
+     *     alike; 0B keeps none, and no keys and values either; by default 256 MB
      * @param head how the tokens that can be chosen are found: {@code exact} computes the logits of all; {@code screened}
      *     estimates them from eight bits a weight, kept beside a head of floats, and computes those that can matter; {@code
      *     auto}, the default, screens large heads. All choose the same tokens
@@ -72,11 +81,14 @@ record SetunProperties(
             @DefaultValue(KernelSelection.AUTO) String kernel,
             @DefaultValue("32") int maxSequences,
             @DefaultValue("256") int maxQueuedRequests,
+            @DefaultValue("1000000") long maxQueuedTokens,
             @DefaultValue("128") int maxBatchTokens,
+            @DefaultValue("2.5") double maxPrefillSlowdown,
             @Nullable Integer contextLength,
             @DefaultValue("256") int defaultMaxTokens,
             @DefaultValue("f32") KeyValueFormat keyValueFormat,
             @DefaultValue("2GB") DataSize keyValueMemory,
+            @DefaultValue("256MB") DataSize prefixCacheMemory,
             @DefaultValue("auto") HeadMode head,
             @Nullable Double maxActivationSparsity,
             @DefaultValue("30s") Duration drainTimeout) {
@@ -91,6 +103,18 @@ record SetunProperties(
                     "setun.engine.max-batch-tokens (setun.engine.max-sequences must fit)",
                     maxSequences,
                     maxBatchTokens);
+            if (maxQueuedTokens < 1) {
+                throw new IllegalArgumentException(
+                        "setun.engine.max-queued-tokens: expected 1 or more, found " + maxQueuedTokens);
+            }
+            if (!(maxPrefillSlowdown > 1)) {
+                throw new IllegalArgumentException(
+                        "setun.engine.max-prefill-slowdown: expected more than 1, found " + maxPrefillSlowdown);
+            }
+            if (prefixCacheMemory.isNegative()) {
+                throw new IllegalArgumentException(
+                        "setun.engine.prefix-cache-memory: expected 0B or more, found " + prefixCacheMemory);
+            }
             if (contextLength != null) {
                 requireAtLeast("setun.engine.context-length", 2, contextLength);
             }
@@ -121,7 +145,10 @@ record SetunProperties(
         /** Returns the settings of the engine itself. */
         EngineSettings settings() {
             return new EngineSettings(
-                    maxQueuedRequests, maxSequences, maxBatchTokens, keyValueMemory.toBytes(), drainTimeout);
+                    new QueueLimits(maxQueuedRequests, maxQueuedTokens),
+                    new BatchLimits(maxSequences, maxBatchTokens, maxPrefillSlowdown),
+                    new MemoryLimits(keyValueMemory.toBytes(), prefixCacheMemory.toBytes()),
+                    drainTimeout);
         }
     }
 

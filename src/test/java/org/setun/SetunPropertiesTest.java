@@ -13,6 +13,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
 import org.setun.engine.EngineSettings;
+import org.setun.engine.EngineSettings.BatchLimits;
+import org.setun.engine.EngineSettings.MemoryLimits;
+import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.model.KeyValueFormat;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -30,11 +33,14 @@ final class SetunPropertiesTest {
                     "auto",
                     32,
                     256,
+                    1_000_000,
                     128,
+                    2.5,
                     null,
                     256,
                     KeyValueFormat.F32,
                     DataSize.ofGigabytes(2),
+                    DataSize.ofMegabytes(256),
                     HeadMode.AUTO,
                     null,
                     Duration.ofSeconds(30)),
@@ -62,11 +68,14 @@ final class SetunPropertiesTest {
                                 "scalar",
                                 4,
                                 5,
+                                5000,
                                 6,
+                                1.25,
                                 7,
                                 8,
                                 KeyValueFormat.F16,
                                 DataSize.ofGigabytes(9),
+                                DataSize.ofMegabytes(10),
                                 HeadMode.SCREENED,
                                 0.8,
                                 Duration.ofMinutes(2)),
@@ -78,11 +87,14 @@ final class SetunPropertiesTest {
                 "setun.engine.head=screened",
                 "setun.engine.max-sequences=4",
                 "setun.engine.max-queued-requests=5",
+                "setun.engine.max-queued-tokens=5000",
                 "setun.engine.max-batch-tokens=6",
+                "setun.engine.max-prefill-slowdown=1.25",
                 "setun.engine.context-length=7",
                 "setun.engine.default-max-tokens=8",
                 "setun.engine.key-value-format=f16",
                 "setun.engine.key-value-memory=9GB",
+                "setun.engine.prefix-cache-memory=10MB",
                 "setun.engine.max-activation-sparsity=0.8",
                 "setun.engine.drain-timeout=2m",
                 "setun.server.max-body-size=9KB");
@@ -109,6 +121,9 @@ final class SetunPropertiesTest {
             setun.engine.max-sequences=0         | setun.engine.max-sequences: expected 1 or more, found 0
             setun.engine.max-queued-requests=-1  | setun.engine.max-queued-requests: expected 1 or more, found -1
             setun.engine.max-batch-tokens=31     | setun.engine.max-batch-tokens (setun.engine.max-sequences must fit): expected 32 or more, found 31
+            setun.engine.max-queued-tokens=0     | setun.engine.max-queued-tokens: expected 1 or more, found 0
+            setun.engine.max-prefill-slowdown=1  | setun.engine.max-prefill-slowdown: expected more than 1, found 1.0
+            setun.engine.prefix-cache-memory=-1B | setun.engine.prefix-cache-memory: expected 0B or more, found -1B
             setun.engine.context-length=1        | setun.engine.context-length: expected 2 or more, found 1
             setun.engine.default-max-tokens=0    | setun.engine.default-max-tokens: expected 1 or more, found 0
             setun.engine.key-value-memory=-1B    | setun.engine.key-value-memory: expected 0B or more, found -1B
@@ -142,16 +157,23 @@ final class SetunPropertiesTest {
                                 "auto",
                                 2,
                                 3,
+                                4000,
                                 4,
+                                1.5,
                                 5,
                                 6,
                                 KeyValueFormat.F32,
                                 DataSize.ofMegabytes(64),
+                                DataSize.ofMegabytes(3),
                                 HeadMode.AUTO,
                                 0.5,
                                 Duration.ofSeconds(7))
                         .settings())
-                .isEqualTo(new EngineSettings(3, 2, 4, 64L << 20, Duration.ofSeconds(7)));
+                .isEqualTo(new EngineSettings(
+                        new QueueLimits(3, 4000),
+                        new BatchLimits(2, 4, 1.5),
+                        new MemoryLimits(64L << 20, 3L << 20),
+                        Duration.ofSeconds(7)));
     }
 
     @Test

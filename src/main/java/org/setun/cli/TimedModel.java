@@ -21,7 +21,7 @@ import org.setun.model.Workspace;
 final class TimedModel implements AutoCloseable {
 
     /** Tokens of a prompt that run at once: as many as the engine runs by default. */
-    static final int CHUNK_TOKENS = EngineSettings.DEFAULTS.maxBatchTokens();
+    static final int CHUNK_TOKENS = EngineSettings.DEFAULTS.batch().maxTokens();
 
     /** What {@link #likeliest} needs of a row. */
     static final CandidateRule LIKELIEST = new CandidateRule.Best(1);

@@ -37,7 +37,7 @@ public final class Engine implements AutoCloseable {
     /**
      * Starts an engine.
      *
-     * @throws IllegalStateException if there is no memory for {@link EngineSettings#maxSequences} sequences
+     * @throws IllegalStateException if there is no memory for {@link EngineSettings.BatchLimits#maxSequences} sequences
      */
     public Engine(Model model, EngineSettings settings, EngineObserver observer) {
         this(model, settings, observer, System::nanoTime);
@@ -50,7 +50,7 @@ public final class Engine implements AutoCloseable {
         this.nanoClock = nanoClock;
         this.vocabSize = model.dimensions().vocabSize();
         this.stateLayout = model.stateLayout();
-        this.inbox = new Inbox(settings.maxQueuedRequests());
+        this.inbox = new Inbox(settings.queue().maxRequests(), settings.queue().maxTokens());
         this.loop = new StepLoop(model, settings, inbox, observer, nanoClock);
         this.thread = Thread.ofPlatform().name("setun-engine").daemon().unstarted(loop);
         thread.start();
@@ -74,7 +74,12 @@ public final class Engine implements AutoCloseable {
         if (refusal != null) {
             observer.requestRejected(request.id(), refusal);
             throw switch (refusal) {
-                case QUEUE_FULL -> queueFull();
+                case QUEUE_FULL -> full(refusal, settings.queue().maxRequests() + " requests are waiting already");
+                case TOKENS_FULL ->
+                    full(
+                            refusal,
+                            "the prompts that wait, and this one, have more than "
+                                    + settings.queue().maxTokens() + " tokens");
                 case DRAINING -> draining("the server is shutting down and takes no new requests");
             };
         }
@@ -107,15 +112,12 @@ public final class Engine implements AutoCloseable {
     public long capacity() {
         return stateLayout.pageBytes() == 0
                 ? Integer.MAX_VALUE
-                : settings.pageMemory() / stateLayout.pageBytes() * stateLayout.pageTokens();
+                : settings.memory().pages() / stateLayout.pageBytes() * stateLayout.pageTokens();
     }
 
-    private EngineRejectedException queueFull() {
-        int waiting = settings.maxQueuedRequests();
+    private EngineRejectedException full(Reason reason, String why) {
         return new EngineRejectedException(
-                Reason.QUEUE_FULL,
-                loop.untilStarted(waiting),
-                "the server is busy: " + waiting + " requests are waiting already");
+                reason, loop.untilStarted(Math.max(1, inbox.waiting())), "the server is busy: " + why);
     }
 
     static EngineRejectedException draining(String message) {
@@ -131,6 +133,11 @@ public final class Engine implements AutoCloseable {
     /** Returns what the engine does now, cheaply. */
     public EngineStatus status() {
         return new EngineStatus(loop.running(), inbox.waiting(), loop.freeSlots(), inbox.accepting());
+    }
+
+    /** Returns what the prefix cache does, cheaply. */
+    public CacheStatus cache() {
+        return loop.cache();
     }
 
     /** Takes no new requests from now on; those accepted go on. Returns at once. Idempotent. */

@@ -17,8 +17,8 @@ public interface EngineObserver {
     /** Sees that a request was not taken. Runs on the thread that submitted it. */
     default void requestRejected(String id, EngineRejectedException.Reason reason) {}
 
-    /** Sees that a request got a state slot, {@code waited} after its submission. */
-    default void requestStarted(String id, Duration waited) {}
+    /** Sees that a request got its first place in the engine, {@code waited} after its submission, with what is known of its prompt. */
+    default void requestStarted(String id, Duration waited, TokenCounts tokens) {}
 
     /** Sees a request's first generated token, {@code sinceSubmission} after its submission. */
     default void firstToken(String id, Duration sinceSubmission) {}

@@ -14,6 +14,8 @@ public final class EngineRejectedException extends Exception {
     public enum Reason {
         /** As many requests wait as the inbox holds. */
         QUEUE_FULL,
+        /** The prompts that wait have as many tokens as may wait. */
+        TOKENS_FULL,
         /** The engine finishes what it has and takes nothing new. */
         DRAINING
     }

@@ -7,5 +7,7 @@ public enum FinishReason {
     /** The token limit was reached. */
     LENGTH,
     /** The consumer cancelled. */
-    CANCELLED
+    CANCELLED,
+    /** The request's time was over. */
+    TIMEOUT
 }

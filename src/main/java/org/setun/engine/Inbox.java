@@ -19,13 +19,22 @@ final class Inbox {
     }
 
     private final int maxWaiting;
+    private final long maxWaitingTokens;
     private final List<Sequence> arrived = new ArrayList<>();
     private Phase phase = Phase.ACCEPTING;
     private int waiting;
+    private long waitingTokens;
     private int unended;
 
-    Inbox(int maxWaiting) {
+    /**
+     * Creates an inbox.
+     *
+     * @param maxWaiting how many requests may wait
+     * @param maxWaitingTokens how many tokens the prompts of those may have together; one alone may have more
+     */
+    Inbox(int maxWaiting, long maxWaitingTokens) {
         this.maxWaiting = maxWaiting;
+        this.maxWaitingTokens = maxWaitingTokens;
     }
 
     /** Takes a request, or tells why not. */
@@ -36,8 +45,12 @@ final class Inbox {
         if (waiting == maxWaiting) {
             return Optional.of(EngineRejectedException.Reason.QUEUE_FULL);
         }
+        if (waiting > 0 && waitingTokens + sequence.promptTokens() > maxWaitingTokens) {
+            return Optional.of(EngineRejectedException.Reason.TOKENS_FULL);
+        }
         arrived.add(sequence);
         waiting++;
+        waitingTokens += sequence.promptTokens();
         unended++;
         notifyAll();
         return Optional.empty();
@@ -65,15 +78,16 @@ final class Inbox {
         return all;
     }
 
-    /** Notes that {@code count} requests got their state slots. */
-    synchronized void started(int count) {
-        waiting -= count;
+    /** Notes that a request got its first place in the engine. */
+    synchronized void started(Sequence sequence) {
+        waiting--;
+        waitingTokens -= sequence.promptTokens();
     }
 
     /** Notes that a request has ended. */
-    synchronized void ended(boolean hadStarted) {
-        if (!hadStarted) {
-            waiting--;
+    synchronized void ended(Sequence sequence) {
+        if (!sequence.timeline().started()) {
+            started(sequence);
         }
         unended--;
         if (unended == 0) {
@@ -106,7 +120,7 @@ final class Inbox {
         }
     }
 
-    /** Returns how many accepted requests have no state slot. */
+    /** Returns how many accepted requests have not had a place in the engine yet. */
     synchronized int waiting() {
         return waiting;
     }

@@ -1,16 +1,19 @@
 package org.setun.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.setun.model.Chunk;
-import org.setun.model.SequenceState;
+import org.setun.model.StateLayout;
 
 /**
- * Decides what each step runs. First come, first served: a sequence waits until there is memory for all the tokens that it
- * may come to have, and then keeps it to its end. In a step every sequence with one pending token advances, then prompts fill the rest of the token budget in
- * their order of arrival, so that a long prompt is read in chunks beside streams that never miss a step.
+ * Decides what each step runs. In order of priority and then of arrival, a sequence waits for a slot and for pages for all tokens
+ * that it has, and takes more pages as it generates. In a step every sequence with one pending token advances, then prompts fill
+ * what {@link PrefillBudget} gives them, so that a long prompt is read in chunks beside streams that never miss a step. Where pages
+ * run out, the sequence that comes last in the order loses its memory and waits again with all its tokens: computing them anew
+ * gives the same, and what others do not need meanwhile is still in the {@link PrefixCache}.
  *
  * <p>For the engine thread only; knows neither the model nor the clock.
  */
@@ -19,99 +22,263 @@ final class Scheduler {
     /** What a sequence does in a step. */
     record Scheduled(Sequence sequence, Chunk chunk) {}
 
-    private final StatePool pool;
-    private final int maxBatchTokens;
-    private final int maxLogitRows;
-    private final int vocabSize;
-    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
-    private final ArrayList<Sequence> running = new ArrayList<>();
+    /**
+     * What a step may run.
+     *
+     * @param maxTokens of all sequences; at least as many as there are slots
+     * @param maxLogitRows of all sequences; at least as many as there are slots
+     * @param vocabSize that of the model
+     */
+    record StepLimits(int maxTokens, int maxLogitRows, int vocabSize) {}
 
-    /** Creates a scheduler; both maxima are at least the number of the pool's slots. */
-    Scheduler(StatePool pool, int maxBatchTokens, int maxLogitRows, int vocabSize) {
+    /** A prompt from which on the state before its last token is remembered, for a second one: that costs it a step more. */
+    private static final int LONG_PROMPT = 64;
+
+    /** So many tokens must lie between two states of a sequence that are remembered. */
+    private static final int KEEP_DISTANCE = 128;
+
+    /** Less is not worth remembering, nor waiting for. */
+    private static final int WORTH_KEEPING = 16;
+
+    private final StatePool pool;
+    private final StateLayout layout;
+    private final PrefixCache cache;
+    private final PrefillBudget prefillBudget;
+    private final StepLimits limits;
+    private final TreeSet<Sequence> waiting = new TreeSet<>(Sequence.ORDER);
+    private final ArrayList<Sequence> running = new ArrayList<>();
+    private long arrivals;
+
+    Scheduler(StatePool pool, StateLayout layout, PrefixCache cache, PrefillBudget prefillBudget, StepLimits limits) {
         this.pool = pool;
-        this.maxBatchTokens = maxBatchTokens;
-        this.maxLogitRows = maxLogitRows;
-        this.vocabSize = vocabSize;
+        this.layout = layout;
+        this.cache = cache;
+        this.prefillBudget = prefillBudget;
+        this.limits = limits;
     }
 
-    /** Puts a sequence at the end of the queue. */
+    /** Queues a sequence that has just arrived. */
     void add(Sequence sequence) {
+        sequence.arrivedAs(arrivals++);
         waiting.add(sequence);
     }
 
-    /** Gives free memory to the sequences that have waited longest, and returns those sequences. */
+    /** Gives free memory to the sequences that come first, and returns those that got some. */
     List<Sequence> admit() {
         List<Sequence> admitted = new ArrayList<>();
-        while (!waiting.isEmpty() && pool.fits(waiting.element().maxComputedTokens())) {
-            Sequence sequence = waiting.element();
-            sequence.start(pool.acquire(sequence.maxComputedTokens()));
-            waiting.remove();
+        for (Iterator<Sequence> first = waiting.iterator(); first.hasNext() && pool.free() > 0; ) {
+            Sequence sequence = first.next();
+            PrefixCache.Hit hit = cache.find(sequence, sequence.mayBeKnown());
+            if (isBeingRead(sequence, hit.tokens())) {
+                continue;
+            }
+            if (!hasRoom(sequence, hit)) {
+                break;
+            }
+            first.remove();
+            SequenceMemory memory = new SequenceMemory(pool, layout);
+            sequence.start(memory, cache.restore(hit, memory));
+            sequence.pauseAt(cache.started(sequence, hit));
             running.add(sequence);
+            running.sort(Sequence.ORDER);
             admitted.add(sequence);
         }
         return admitted;
     }
 
+    private boolean hasRoom(Sequence sequence, PrefixCache.Hit hit) {
+        int needed = layout.pages(sequence.totalTokens()) - hit.pages().size();
+        return needed <= pool.freePages() || needed <= pool.freePages() + cache.evictablePages(hit);
+    }
+
+    /** Returns whether another sequence is about to read much of what this one begins with, so that it had better wait. */
+    private boolean isBeingRead(Sequence sequence, int known) {
+        if (!cache.isEnabled() || sequence.mayBeKnown() == 0) {
+            return false;
+        }
+        for (Sequence other : running) {
+            int shared = other.activationSparsity() == sequence.activationSparsity()
+                    ? sequence.prefix().common(other.prefix(), sequence.mayBeKnown())
+                    : 0;
+            if (shared - known >= LONG_PROMPT && other.computedTokens() < Math.min(shared, other.promptTokens() - 1)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Returns a sequence that waits for memory although nothing runs that could give any back; null if there is none. */
     @Nullable
     Sequence stuck() {
-        Sequence first = waiting.peek();
-        boolean stuck = first != null && running.isEmpty() && !pool.fits(first.maxComputedTokens());
-        return stuck ? first : null;
+        return running.isEmpty() && !waiting.isEmpty() && pool.free() > 0 ? waiting.first() : null;
+    }
+
+    /** Returns the sequences that run, after a step for which there was no memory at all. */
+    List<Sequence> starved() {
+        return List.copyOf(running);
     }
 
     /** Returns the chunks of the next step, one a sequence at most; empty if nothing runs. */
     List<Scheduled> schedule() {
-        List<Scheduled> step = new ArrayList<>(running.size());
-        int budget = maxBatchTokens;
-        // Every sequence has a row of logits to itself; what is left is for prompts that want more.
-        int freeRows = maxLogitRows - running.size() + 1;
         for (Sequence sequence : running) {
-            if (sequence.pendingTokens() == 1) {
-                step.add(new Scheduled(sequence, sequence.nextChunk(1, vocabSize)));
-                budget--;
+            if (sequence.isSuspected()) {
+                return alone(sequence);
             }
         }
+        List<Scheduled> step = fill();
+        while (step.isEmpty() && running.size() > 1) {
+            preempt(running.getLast());
+            step = fill();
+        }
+        return step;
+    }
+
+    private List<Scheduled> alone(Sequence sequence) {
+        List<Scheduled> step = new ArrayList<>();
+        while (!cache.makeRoom(sequence.memory(), sequence.computedTokens() + 1) && running.size() > 1) {
+            preempt(running.getLast() == sequence ? running.getFirst() : running.getLast());
+        }
+        addPrompt(step, sequence, limits.maxTokens(), limits.maxLogitRows());
+        return step;
+    }
+
+    private List<Scheduled> fill() {
+        List<Scheduled> step = new ArrayList<>(running.size());
+        // Those that lose their memory are behind the one that needs it.
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            if (sequence.pendingTokens() == 1 && canGenerate(sequence)) {
+                step.add(new Scheduled(sequence, sequence.nextChunk(1, limits.vocabSize())));
+            }
+        }
+        // Every sequence has a row of logits to itself; what is left is for prompts that want more.
+        int rows = limits.maxLogitRows() - running.size() + 1;
+        int decoding = step.size();
+        int budget = limits.maxTokens() - decoding;
+        budget = budget == 0 ? 0 : prefillBudget.tokens(decoding, budget);
         for (Sequence sequence : running) {
             if (sequence.pendingTokens() > 1 && budget > 0) {
-                Chunk chunk =
-                        sequence.nextChunk(sequence.wantsAllRows() ? Math.min(budget, freeRows) : budget, vocabSize);
-                freeRows -= Math.max(0, chunk.logitRows() - 1);
-                step.add(new Scheduled(sequence, chunk));
-                budget -= chunk.tokens().length;
+                Chunk chunk = addPrompt(step, sequence, budget, rows);
+                budget -= chunk == null ? 0 : chunk.tokens().length;
+                rows -= chunk == null ? 0 : Math.max(0, chunk.logitRows() - 1);
             }
         }
         return step;
     }
 
-    /** Returns the sequences that their owners want to end, wherever they are. */
-    List<Sequence> endRequested() {
-        List<Sequence> ending = new ArrayList<>();
-        for (Sequence sequence : all()) {
-            if (sequence.requestedEnd() != null) {
-                ending.add(sequence);
+    private boolean canGenerate(Sequence sequence) {
+        while (!cache.makeRoom(sequence.memory(), sequence.totalTokens())) {
+            Sequence last = running.getLast();
+            if (last == sequence) {
+                return false;
             }
+            preempt(last);
         }
-        return ending;
-    }
-
-    /** Forgets a sequence and frees its slot. Returns whether it had one. */
-    boolean remove(Sequence sequence) {
-        SequenceState state = sequence.releaseState();
-        if (state == null) {
-            waiting.remove(sequence);
-            return false;
-        }
-        running.remove(sequence);
-        pool.release(state);
         return true;
     }
 
-    /** Returns all sequences, in order of arrival. */
+    /** Adds as many pending tokens of a sequence as there is room for; null if that is none. */
+    private @Nullable Chunk addPrompt(List<Scheduled> step, Sequence sequence, int budget, int rows) {
+        int end = sequence.computedTokens() + Math.min(budget, sequence.pendingTokens());
+        if (sequence.wantsAllRows()) {
+            end = Math.min(end, sequence.computedTokens() + rows);
+        } else {
+            end = endOfChunk(sequence, end);
+        }
+        if (!cache.makeRoom(sequence.memory(), end)) {
+            end = Math.min(end, sequence.memory().tokens());
+        }
+        if (end <= sequence.computedTokens()) {
+            return null;
+        }
+        Chunk chunk = sequence.nextChunk(end - sequence.computedTokens(), limits.vocabSize());
+        step.add(new Scheduled(sequence, chunk));
+        return chunk;
+    }
+
+    /** Returns where a chunk ends that could go on to {@code end}: where the state may help others. */
+    private int endOfChunk(Sequence sequence, int end) {
+        for (int place : new int[] {sequence.pausesAt(), beforeLast(sequence)}) {
+            if (sequence.computedTokens() < place && place < end) {
+                return place;
+            }
+        }
+        return end;
+    }
+
+    /** Returns where the state helps one who asks the same again; 0 for nowhere. */
+    private int beforeLast(Sequence sequence) {
+        boolean helps = cache.isEnabled()
+                && layout.recurrentBytes() > 0
+                && sequence.promptTokens() >= LONG_PROMPT
+                && !sequence.request().details().embedding();
+        return helps ? sequence.promptTokens() - 1 : 0;
+    }
+
+    /** Takes all memory from a sequence, which then waits again. */
+    private void preempt(Sequence sequence) {
+        keep(sequence);
+        release(sequence);
+        waiting.add(sequence);
+    }
+
+    /** Makes sequences that were in a failed step wait again, with nothing of what the step left, and then run alone. */
+    void suspect(List<Sequence> sequences) {
+        for (Sequence sequence : sequences) {
+            release(sequence);
+            sequence.suspected(true);
+            waiting.add(sequence);
+        }
+    }
+
+    /** Remembers a sequence's state where that is worth it, after a step. */
+    void computed(Sequence sequence) {
+        int count = sequence.computedTokens();
+        boolean place = count == sequence.promptTokens()
+                || count == sequence.promptTokens() - 1
+                || count == sequence.pausesAt()
+                || count - sequence.keptTokens() >= KEEP_DISTANCE;
+        if (place && count <= sequence.promptTokens()) {
+            keep(sequence);
+        }
+    }
+
+    /** Remembers the state of a sequence that is about to end well: who goes on with its text begins there. */
+    void ending(Sequence sequence) {
+        if (sequence.hasMemory()) {
+            keep(sequence);
+        }
+    }
+
+    private void keep(Sequence sequence) {
+        if (sequence.computedTokens() >= WORTH_KEEPING && !sequence.isSuspected()) {
+            cache.keep(sequence, sequence.computedTokens(), sequence.memory());
+            sequence.kept();
+        }
+    }
+
+    /** Returns all sequences, those that run first. */
     List<Sequence> all() {
         List<Sequence> all = new ArrayList<>(running);
         all.addAll(waiting);
         return all;
+    }
+
+    /** Forgets a sequence and frees its memory. */
+    void remove(Sequence sequence) {
+        if (sequence.hasMemory()) {
+            release(sequence);
+        } else {
+            waiting.remove(sequence);
+        }
+    }
+
+    private void release(Sequence sequence) {
+        SequenceMemory memory = sequence.releaseMemory();
+        if (memory != null) {
+            memory.free();
+        }
+        running.remove(sequence);
     }
 
     boolean isEmpty() {

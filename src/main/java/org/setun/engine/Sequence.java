@@ -1,37 +1,42 @@
 package org.setun.engine;
 
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.setun.model.CandidateRule;
 import org.setun.model.Chunk;
-import org.setun.model.SequenceState;
 
 /**
  * A request on its way: its tokens, and how many of them the model has seen. Computed tokens chase the total; a prompt being
- * read in chunks and a token being generated are the same chase, and only a chunk that catches up yields the next token.
+ * read in chunks and a token being generated are the same chase, and only a chunk that catches up yields the next token. A
+ * sequence that loses its memory to another one begins the chase anew, with all its tokens.
  *
  * <p>Owned by the engine thread, except for the two methods of {@link Engine.Handle}.
  */
 final class Sequence implements Engine.Handle {
 
+    /** Who comes first: the lower priority number, then the earlier arrival. */
+    static final Comparator<Sequence> ORDER = Comparator.<Sequence>comparingInt(
+                    sequence -> sequence.request.urgency().priority())
+            .thenComparingLong(sequence -> sequence.arrival);
+
     private final TokenRequest request;
     private final Consumer<EngineEvent> events;
     private final long seed;
-    private final long submittedNanos;
+    private final Timeline timeline;
+    private final Prefix prefix;
 
-    private int[] tokens;
-    private int totalTokens;
+    private long arrival;
     private int computedTokens;
+    private int keptTokens;
+    private int pausesAt;
+    private int cachedTokens;
     private int scoredPrompt;
+    private boolean suspected;
     private @Nullable MeanPool pool;
-    private @Nullable SequenceState state;
-
-    private long startedNanos;
-    private long firstTokenNanos;
-    private long lastTokenNanos;
+    private @Nullable SequenceMemory memory;
 
     private volatile @Nullable FinishReason requestedEnd;
 
@@ -39,9 +44,8 @@ final class Sequence implements Engine.Handle {
         this.request = request;
         this.events = events;
         this.seed = seed;
-        this.submittedNanos = submittedNanos;
-        this.totalTokens = request.prompt().length;
-        this.tokens = Arrays.copyOf(request.prompt(), totalTokens);
+        this.timeline = new Timeline(submittedNanos);
+        this.prefix = new Prefix(request.prompt(), request.activationSparsity());
     }
 
     @Override
@@ -61,50 +65,72 @@ final class Sequence implements Engine.Handle {
         }
     }
 
-    /** Returns why the request's owner wants it to end, null while it is wanted. */
+    /** Returns why the request shall end at {@code nanos} of the engine's clock, null while it is wanted. */
     @Nullable
-    FinishReason requestedEnd() {
-        return requestedEnd;
+    FinishReason dueEnd(long nanos) {
+        if (requestedEnd != null) {
+            return requestedEnd;
+        }
+        Duration timeout = request.urgency().timeout().orElse(null);
+        return timeout != null && timeline.sinceSubmission(nanos).compareTo(timeout) >= 0 ? FinishReason.TIMEOUT : null;
     }
 
-    /** Gives the sequence its memory, of an empty sequence. */
-    void start(SequenceState emptyState) {
-        state = emptyState;
-        computedTokens = 0;
+    /** Notes how many requests arrived before. */
+    void arrivedAs(long number) {
+        arrival = number;
+    }
+
+    /** Gives the sequence its memory, which holds the state of its first {@code knownTokens} tokens. */
+    void start(SequenceMemory memory, int knownTokens) {
+        this.memory = memory;
+        computedTokens = knownTokens;
+        keptTokens = knownTokens;
         pool = null;
+        if (!timeline.started()) {
+            cachedTokens = Math.min(knownTokens, promptTokens());
+        }
     }
 
     /** Takes the sequence's memory away; null if it has none. */
     @Nullable
-    SequenceState releaseState() {
-        SequenceState released = state;
-        state = null;
+    SequenceMemory releaseMemory() {
+        SequenceMemory released = memory;
+        memory = null;
         return released;
+    }
+
+    /** Returns the sequence's memory, which it must have. */
+    SequenceMemory memory() {
+        if (memory == null) {
+            throw new IllegalStateException(id() + " has no memory");
+        }
+        return memory;
+    }
+
+    boolean hasMemory() {
+        return memory != null;
     }
 
     /** Returns how many tokens the model has not seen. */
     int pendingTokens() {
-        return totalTokens - computedTokens;
+        return totalTokens() - computedTokens;
     }
 
     /**
-     * Returns the next pending tokens.
+     * Returns the next pending tokens, for which there is memory.
      *
-     * @param budget how many at most
+     * @param count how many, at least 1, no more than are pending
      * @param vocabSize that of the model
      */
-    Chunk nextChunk(int budget, int vocabSize) {
-        if (state == null) {
-            throw new IllegalStateException(request.id() + " has no state slot");
-        }
-        int end = computedTokens + Math.min(budget, pendingTokens());
-        int[] next = Arrays.copyOfRange(tokens, computedTokens, end);
+    Chunk nextChunk(int count, int vocabSize) {
+        int end = computedTokens + count;
         Chunk.Wanted wanted = wanted(end);
         CandidateRule candidates =
                 wanted == Chunk.Wanted.LAST && request.details().scores().isEmpty()
-                        ? CandidateRules.of(request.sampling(), vocabSize, seed, totalTokens)
+                        ? CandidateRules.of(request.sampling(), vocabSize, seed, totalTokens())
                         : new CandidateRule.All();
-        return new Chunk(state, computedTokens, next, wanted, request.activationSparsity(), candidates);
+        int[] tokens = prefix.slice(computedTokens, end);
+        return new Chunk(memory().state(), computedTokens, tokens, wanted, request.activationSparsity(), candidates);
     }
 
     private Chunk.Wanted wanted(int end) {
@@ -114,13 +140,20 @@ final class Sequence implements Engine.Handle {
         if (computedTokens < promptTokens() && request.details().embedding()) {
             return Chunk.Wanted.HIDDEN;
         }
-        return end == totalTokens && request.ending().maxTokens() > 0 ? Chunk.Wanted.LAST : Chunk.Wanted.NONE;
+        return end == totalTokens() && request.ending().maxTokens() > 0 ? Chunk.Wanted.LAST : Chunk.Wanted.NONE;
     }
 
     /** Returns whether the next chunk has a row of logits for each of its tokens. */
     boolean wantsAllRows() {
         return computedTokens < promptTokens()
                 && request.details().promptScores().isPresent();
+    }
+
+    /** Returns how many of the tokens may be known beforehand: what is told of each, or follows the last, must be computed. */
+    int mayBeKnown() {
+        boolean told = request.details().embedding()
+                || (request.details().promptScores().isPresent() && scoredPrompt < promptTokens());
+        return told ? 0 : totalTokens() - 1;
     }
 
     /** Notes that the model has seen {@code count} more tokens. */
@@ -130,89 +163,46 @@ final class Sequence implements Engine.Handle {
 
     /** Adds a generated token. */
     void append(int id) {
-        if (totalTokens == tokens.length) {
-            tokens = Arrays.copyOf(tokens, totalTokens + Math.max(16, totalTokens / 2));
-        }
-        tokens[totalTokens++] = id;
+        prefix.append(id);
     }
 
     /** Returns why the sequence ends with its last token, null if it goes on. Asked when no token is pending or the last one was just appended. */
     @Nullable
     FinishReason finishReason() {
-        if (completionTokens() > 0 && request.ending().stopTokens().contains(tokens[totalTokens - 1])) {
+        if (completionTokens() > 0 && request.ending().stopTokens().contains(token(totalTokens() - 1))) {
             return FinishReason.STOP;
         }
         return completionTokens() >= request.ending().maxTokens() ? FinishReason.LENGTH : null;
     }
 
-    /** Notes when the sequence got its state slot, and returns how long it waited. */
-    Duration startedAt(long nanos) {
-        startedNanos = nanos;
-        return Duration.ofNanos(nanos - submittedNanos);
+    /** Returns whether the sequence was in a step that failed, and has not run alone since. */
+    boolean isSuspected() {
+        return suspected;
     }
 
-    /** Notes when the last token was generated, and tells the observer. */
-    void generatedAt(long nanos, EngineObserver observer) {
-        if (completionTokens() == 1) {
-            firstTokenNanos = nanos;
-            observer.firstToken(id(), Duration.ofNanos(nanos - submittedNanos));
-        } else {
-            observer.nextToken(id(), Duration.ofNanos(nanos - lastTokenNanos));
-        }
-        lastTokenNanos = nanos;
+    /** Notes whether the sequence may be the reason why a step failed. */
+    void suspected(boolean suspected) {
+        this.suspected = suspected;
     }
 
-    /** Returns what the request took, ending now. */
-    RequestReport report(long nanos, boolean hadStarted) {
-        long started = hadStarted ? startedNanos : nanos;
-        long firstToken = completionTokens() > 0 ? firstTokenNanos : nanos;
-        return new RequestReport(
-                id(),
-                promptTokens(),
-                completionTokens(),
-                Duration.ofNanos(started - submittedNanos),
-                Duration.ofNanos(firstToken - started),
-                Duration.ofNanos(nanos - firstToken));
+    /** Returns up to where the sequence's state is remembered elsewhere. */
+    int keptTokens() {
+        return keptTokens;
     }
 
-    String id() {
-        return request.id();
+    /** Notes that the state of all computed tokens is remembered elsewhere. */
+    void kept() {
+        keptTokens = computedTokens;
     }
 
-    TokenRequest request() {
-        return request;
+    /** Returns where in the prompt a chunk shall end, as the state there may help others; 0 for nowhere. */
+    int pausesAt() {
+        return pausesAt;
     }
 
-    Consumer<EngineEvent> events() {
-        return events;
-    }
-
-    long seed() {
-        return seed;
-    }
-
-    int totalTokens() {
-        return totalTokens;
-    }
-
-    /** Returns how many tokens the model will have seen at most; the last one generated it never sees. */
-    int maxComputedTokens() {
-        return (int) Math.min(
-                Integer.MAX_VALUE,
-                (long) promptTokens() + Math.max(0, request.ending().maxTokens() - 1));
-    }
-
-    int promptTokens() {
-        return request.prompt().length;
-    }
-
-    int completionTokens() {
-        return totalTokens - promptTokens();
-    }
-
-    /** Returns the id at {@code index}, of the prompt or generated. */
-    int token(int index) {
-        return tokens[Objects.checkIndex(index, totalTokens)];
+    /** Tells where in the prompt a chunk shall end. */
+    void pauseAt(int count) {
+        pausesAt = count;
     }
 
     /** Returns up to where the prompt's tokens have been scored. */
@@ -238,7 +228,56 @@ final class Sequence implements Engine.Handle {
         return Objects.requireNonNull(pool).mean();
     }
 
+    Timeline timeline() {
+        return timeline;
+    }
+
+    Prefix prefix() {
+        return prefix;
+    }
+
+    String id() {
+        return request.id();
+    }
+
+    TokenRequest request() {
+        return request;
+    }
+
+    Consumer<EngineEvent> events() {
+        return events;
+    }
+
+    long seed() {
+        return seed;
+    }
+
+    double activationSparsity() {
+        return request.activationSparsity();
+    }
+
+    int computedTokens() {
+        return computedTokens;
+    }
+
+    int totalTokens() {
+        return prefix.length();
+    }
+
+    int promptTokens() {
+        return request.prompt().length;
+    }
+
+    int completionTokens() {
+        return totalTokens() - promptTokens();
+    }
+
+    /** Returns the id at {@code index}, of the prompt or generated. */
+    int token(int index) {
+        return prefix.token(index);
+    }
+
     TokenCounts tokenCounts() {
-        return new TokenCounts(promptTokens(), 0, completionTokens());
+        return new TokenCounts(promptTokens(), cachedTokens, completionTokens());
     }
 }

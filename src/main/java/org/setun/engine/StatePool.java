@@ -3,17 +3,19 @@ package org.setun.engine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
-import org.setun.model.SequenceState;
+import org.jspecify.annotations.Nullable;
 import org.setun.model.StateLayout;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The memory of all running sequences, off the heap in one arena, which the pool owns: equal slots for the recurrent state, and
- * pages, of which a sequence holds as many as its tokens need. Pages are allocated when they are first needed, up to a budget.
- * For one thread at a time, but any thread may read and write a state while it is held.
+ * The memory of all sequences, off the heap in one arena, which the pool owns: equal slots for the recurrent state of those that
+ * run, and pages of keys and values, which are allocated when they are first needed, up to a budget. For one thread at a time, but
+ * any thread may read and write what is taken.
  */
 final class StatePool implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(StatePool.class);
 
     /** A cache line, so that sequences never share one, and the widest vector. */
     private static final long ALIGNMENT = 64;
@@ -22,7 +24,7 @@ final class StatePool implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final StateLayout layout;
     private final ArrayDeque<MemorySegment> freeSlots = new ArrayDeque<>();
-    private final ArrayDeque<MemorySegment> freePages = new ArrayDeque<>();
+    private final ArrayDeque<Page> freePages = new ArrayDeque<>();
     private final int slots;
     private long unallocatedPages;
 
@@ -37,13 +39,13 @@ final class StatePool implements AutoCloseable {
         this.slots = slots;
         this.unallocatedPages = layout.pageBytes() == 0 ? 0 : pageMemory / layout.pageBytes();
         long stride = (layout.recurrentBytes() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        MemorySegment memory = allocate(stride);
+        MemorySegment memory = allocateSlots(stride);
         for (int slot = 0; slot < slots; slot++) {
             freeSlots.add(memory.asSlice(slot * stride, layout.recurrentBytes(), ALIGNMENT));
         }
     }
 
-    private MemorySegment allocate(long stride) {
+    private MemorySegment allocateSlots(long stride) {
         try {
             return arena.allocate(Math.multiplyExact(slots, stride), ALIGNMENT);
         } catch (OutOfMemoryError | ArithmeticException e) {
@@ -65,47 +67,66 @@ final class StatePool implements AutoCloseable {
         return freePages.size() + unallocatedPages;
     }
 
-    /** Returns whether there is room for a sequence that may come to have {@code tokens} tokens. */
-    boolean fits(int tokens) {
-        return !freeSlots.isEmpty() && layout.pages(tokens) <= freePages();
+    /** Lends a slot of zeros, the state of an empty sequence; there must be a free one. */
+    MemorySegment takeSlot() {
+        MemorySegment slot = freeSlots.pop();
+        slot.fill((byte) 0);
+        return slot;
     }
 
-    /** Lends the state of an empty sequence that may come to have {@code tokens} tokens, which must fit. */
-    SequenceState acquire(int tokens) {
-        List<MemorySegment> pages = new ArrayList<>();
-        try {
-            for (int i = layout.pages(tokens); i > 0; i--) {
-                pages.add(page());
-            }
-        } catch (OutOfMemoryError e) {
-            freePages.addAll(pages);
-            throw e;
+    /** Takes a slot back. */
+    void giveBack(MemorySegment slot) {
+        if (freeSlots.size() == slots) {
+            throw new IllegalStateException("a slot was given back twice");
         }
-        SequenceState state = new SequenceState(freeSlots.pop(), pages);
-        state.reset();
-        return state;
+        // The last one back is the next one out: its bytes are still in the caches.
+        freeSlots.push(slot);
     }
 
-    private MemorySegment page() {
-        if (!freePages.isEmpty()) {
-            return freePages.pop();
+    /** Lends a page with one holder, whatever it held before; null if none is free. */
+    @Nullable
+    Page takePage() {
+        Page page = freePages.isEmpty() ? newPage() : freePages.pop();
+        if (page != null) {
+            page.hold();
         }
-        if (unallocatedPages == 0) {
-            throw new IllegalStateException("no page is free");
-        }
-        MemorySegment page = arena.allocate(layout.pageBytes(), ALIGNMENT);
-        unallocatedPages--;
         return page;
     }
 
-    /** Takes a state back, which its holder may not touch again. */
-    void release(SequenceState state) {
-        if (freeSlots.size() == slots) {
-            throw new IllegalStateException("a state was released twice");
+    private @Nullable Page newPage() {
+        if (unallocatedPages == 0) {
+            return null;
         }
-        // The last one back is the next one out: its bytes are still in the caches.
-        freeSlots.push(state.recurrent());
-        state.pages().forEach(freePages::push);
+        try {
+            Page page = new Page(arena.allocate(layout.pageBytes(), ALIGNMENT));
+            unallocatedPages--;
+            return page;
+        } catch (OutOfMemoryError e) {
+            log.warn(
+                    "The machine has no memory for {} more pages of {} bytes that the settings allow; going on without",
+                    unallocatedPages,
+                    layout.pageBytes(),
+                    e);
+            unallocatedPages = 0;
+            return null;
+        }
+    }
+
+    /** Takes a page back from one of its holders. */
+    void release(Page page) {
+        if (page.drop()) {
+            freePages.push(page);
+        }
+    }
+
+    /** Allocates memory that lives as long as the pool; null if there is none. */
+    @Nullable
+    MemorySegment allocate(long bytes) {
+        try {
+            return arena.allocate(bytes, ALIGNMENT);
+        } catch (OutOfMemoryError e) {
+            return null;
+        }
     }
 
     /** Frees all memory. No step may be running or follow. Idempotent. */

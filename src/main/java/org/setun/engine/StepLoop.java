@@ -3,9 +3,12 @@ package org.setun.engine;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.LongSupplier;
+import org.setun.engine.EngineSettings.BatchLimits;
 import org.setun.engine.Scheduler.Scheduled;
+import org.setun.engine.Scheduler.StepLimits;
 import org.setun.model.Batch;
 import org.setun.model.Model;
+import org.setun.model.StateLayout;
 import org.setun.model.Workspace;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +32,8 @@ final class StepLoop implements Runnable, AutoCloseable {
     private final Workspace workspace;
     private final StepResults results;
     private final StatePool pool;
+    private final PrefixCache cache;
+    private final PrefillBudget prefillBudget;
     private final Scheduler scheduler;
 
     // For status() on other threads.
@@ -40,17 +45,20 @@ final class StepLoop implements Runnable, AutoCloseable {
         this.inbox = inbox;
         this.observer = observer;
         this.nanoClock = nanoClock;
-        this.completionRate = new CompletionRate(settings.maxSequences());
-        int maxLogitRows = Math.max(settings.maxSequences(), Math.min(SCORED_ROWS, settings.maxBatchTokens()));
-        this.workspace = model.newWorkspace(settings.maxBatchTokens(), maxLogitRows);
+        BatchLimits limits = settings.batch();
+        this.completionRate = new CompletionRate(limits.maxSequences());
+        int maxLogitRows = Math.max(limits.maxSequences(), Math.min(SCORED_ROWS, limits.maxTokens()));
+        this.workspace = model.newWorkspace(limits.maxTokens(), maxLogitRows);
         this.results = new StepResults(model, workspace);
+        this.prefillBudget = new PrefillBudget(limits.maxSlowdown(), limits.maxSequences());
         // Last, since its memory is off the heap and nobody would free it if one of the others failed.
-        this.pool = new StatePool(model.stateLayout(), settings.maxSequences(), settings.pageMemory());
-        this.scheduler = new Scheduler(
-                pool,
-                settings.maxBatchTokens(),
-                maxLogitRows,
-                model.dimensions().vocabSize());
+        StateLayout layout = model.stateLayout();
+        this.pool =
+                new StatePool(layout, limits.maxSequences(), settings.memory().pages());
+        this.cache = new PrefixCache(layout, pool, settings.memory().snapshots());
+        StepLimits step = new StepLimits(
+                limits.maxTokens(), maxLogitRows, model.dimensions().vocabSize());
+        this.scheduler = new Scheduler(pool, layout, cache, prefillBudget, step);
         this.freeSlots = pool.free();
     }
 
@@ -71,24 +79,50 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     private void step() {
         receive();
-        scheduler.endRequested().forEach(this::endAsRequested);
+        endDue();
         admit();
         List<Scheduled> step = scheduler.schedule();
         if (step.isEmpty()) {
+            scheduler.starved().forEach(this::failStarved);
             return;
         }
         long start = nanoClock.getAsLong();
         try {
             model.forward(new Batch(step.stream().map(Scheduled::chunk).toList()), workspace);
         } catch (Throwable cause) {
-            // The states of the batch are half advanced, so none of its sequences can go on.
-            log.error("A step of {} sequences failed; they end", step.size(), cause);
-            step.forEach(scheduled -> fail(scheduled.sequence(), cause));
+            handleFault(step, cause);
             return;
         }
         results.begin();
         step.forEach(this::conclude);
-        observer.stepFinished(report(step, Duration.ofNanos(nanoClock.getAsLong() - start)));
+        StepReport report = report(step, Duration.ofNanos(nanoClock.getAsLong() - start));
+        measure(step, report.duration());
+        observer.stepFinished(report);
+    }
+
+    /** Ends the only sequence of a step that failed; several run alone first, to find out which of them it is. */
+    private void handleFault(List<Scheduled> step, Throwable cause) {
+        // The states of the batch are half advanced, so they are computed anew.
+        if (step.size() == 1) {
+            Sequence guilty = step.getFirst().sequence();
+            log.error("Request {} failed", guilty.id(), cause);
+            fail(guilty, cause);
+        } else {
+            log.error("A step of {} sequences failed; each of them runs alone now", step.size(), cause);
+            scheduler.suspect(step.stream().map(Scheduled::sequence).toList());
+            publish();
+        }
+    }
+
+    private void measure(List<Scheduled> step, Duration duration) {
+        int decoding = 0;
+        int prompts = 0;
+        for (Scheduled scheduled : step) {
+            int tokens = scheduled.chunk().tokens().length;
+            decoding += tokens == 1 ? 1 : 0;
+            prompts += tokens == 1 ? 0 : tokens;
+        }
+        prefillBudget.measured(decoding, prompts, duration.toNanos() / 1e9);
     }
 
     private void receive() {
@@ -97,30 +131,50 @@ final class StepLoop implements Runnable, AutoCloseable {
         arrivals.forEach(sequence -> observer.requestQueued(sequence.id(), sequence.promptTokens()));
     }
 
+    private void endDue() {
+        long now = nanoClock.getAsLong();
+        for (Sequence sequence : scheduler.all()) {
+            FinishReason reason = sequence.dueEnd(now);
+            if (reason != null) {
+                finish(sequence, reason);
+            }
+        }
+    }
+
     private void admit() {
-        List<Sequence> admitted = scheduler.admit();
-        inbox.started(admitted.size());
-        for (Sequence sequence : admitted) {
-            observer.requestStarted(sequence.id(), sequence.startedAt(nanoClock.getAsLong()));
+        for (Sequence sequence : scheduler.admit()) {
+            if (!sequence.timeline().started()) {
+                inbox.started(sequence);
+                Duration waited = sequence.timeline().startedAt(nanoClock.getAsLong());
+                observer.requestStarted(sequence.id(), waited, sequence.tokenCounts());
+            }
         }
         for (Sequence stuck = scheduler.stuck(); stuck != null; stuck = scheduler.stuck()) {
-            fail(
-                    stuck,
-                    new IllegalStateException("the machine has too little memory for the keys and values of "
-                            + stuck.maxComputedTokens() + " tokens"));
+            failStarved(stuck);
         }
         publish();
+    }
+
+    private void failStarved(Sequence sequence) {
+        fail(
+                sequence,
+                new IllegalStateException("the machine has too little memory for the keys and values of "
+                        + sequence.totalTokens() + " tokens"));
     }
 
     /** Tells the sequence's owner what the step gave; a fault of either ends this sequence only. */
     private void conclude(Scheduled scheduled) {
         Sequence sequence = scheduled.sequence();
         sequence.advance(scheduled.chunk().tokens().length);
+        if (sequence.pendingTokens() == 0) {
+            sequence.suspected(false);
+        }
+        scheduler.computed(sequence);
         try {
             EngineEvent.Token token = results.read(scheduled);
             if (token != null) {
                 sequence.append(token.id());
-                sequence.generatedAt(nanoClock.getAsLong(), observer);
+                sequence.timeline().generatedAt(nanoClock.getAsLong(), sequence.id(), observer);
                 sequence.events().accept(token);
             } else if (sequence.pendingTokens() > 0) {
                 return;
@@ -138,14 +192,8 @@ final class StepLoop implements Runnable, AutoCloseable {
         }
     }
 
-    private void endAsRequested(Sequence sequence) {
-        FinishReason reason = sequence.requestedEnd();
-        if (reason != null) {
-            finish(sequence, reason);
-        }
-    }
-
     private void finish(Sequence sequence, FinishReason reason) {
+        scheduler.ending(sequence);
         RequestReport report = remove(sequence);
         try {
             observer.requestFinished(report, reason);
@@ -175,13 +223,13 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     /** Frees all that the sequence holds, before anybody hears of its end: who hears of it may count on the place. */
     private RequestReport remove(Sequence sequence) {
-        boolean hadStarted = scheduler.remove(sequence);
-        RequestReport report = sequence.report(nanoClock.getAsLong(), hadStarted);
-        if (hadStarted) {
+        scheduler.remove(sequence);
+        RequestReport report = sequence.timeline().report(sequence.id(), sequence.tokenCounts(), nanoClock.getAsLong());
+        if (sequence.timeline().started()) {
             completionRate.completed(report.prefill().plus(report.decode()).toNanos() / 1e9);
         }
         publish();
-        inbox.ended(hadStarted);
+        inbox.ended(sequence);
         return report;
     }
 
@@ -222,6 +270,11 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Returns how many state slots nobody holds. Any thread. */
     int freeSlots() {
         return freeSlots;
+    }
+
+    /** Returns what the prefix cache does. Any thread. */
+    CacheStatus cache() {
+        return cache.counts().status();
     }
 
     /** Returns how long it will take until {@code waiting} requests have got a slot. Any thread. */

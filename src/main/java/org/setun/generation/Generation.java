@@ -113,7 +113,7 @@ final class Generation implements Generator.Handle {
         switch (reason) {
             case STOP -> handle.stop();
             case CANCELLED -> handle.cancel();
-            case LENGTH -> throw new IllegalStateException("only the engine ends a request by its length");
+            case LENGTH, TIMEOUT -> throw new IllegalStateException("only the engine ends a request by " + reason);
         }
     }
 }

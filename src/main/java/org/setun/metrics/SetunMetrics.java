@@ -2,6 +2,7 @@ package org.setun.metrics;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
@@ -12,12 +13,16 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+import org.setun.engine.CacheStatus;
 import org.setun.engine.EngineObserver;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
 import org.setun.engine.RequestReport;
 import org.setun.engine.StepReport;
+import org.setun.engine.TokenCounts;
 
 /**
  * All of Setun's metrics, for one model, whose name is their tag {@code model}. Every meter exists from the start, so
@@ -37,6 +42,7 @@ public final class SetunMetrics implements EngineObserver {
     private final Counter failed;
     private final Map<EngineRejectedException.Reason, Counter> rejected;
     private final Counter promptTokens;
+    private final Counter cachedTokens;
     private final Counter generatedTokens;
     private final DistributionSummary batchSize;
     private final DistributionSummary prefillStepTokens;
@@ -78,10 +84,8 @@ public final class SetunMetrics implements EngineObserver {
                             "Requests that were not taken",
                             Tag.of("reason", label(reason))));
         }
-        this.promptTokens = counter(
-                "setun.tokens.prompt",
-                "Tokens of prompts, by where their state came from",
-                Tag.of("source", "computed"));
+        this.promptTokens = promptTokens("computed");
+        this.cachedTokens = promptTokens("cache_ram");
         this.generatedTokens = counter("setun.tokens.generated", "Tokens generated");
         this.batchSize = summary("setun.batch.size", "Sequences in one step of the engine", Buckets.batch());
         this.prefillStepTokens = stepTokens("prefill");
@@ -109,6 +113,39 @@ public final class SetunMetrics implements EngineObserver {
                 "setun.state.slots.free",
                 "Places in the engine that no request has",
                 () -> status.get().freeSlots());
+    }
+
+    /** Shows what the prefix cache does; {@code status} must be cheap, and outlive the registry's readers. */
+    public void observeCache(Supplier<CacheStatus> status) {
+        cacheCounter("queries", "Sequences looked up in the prefix cache", status, CacheStatus::queries);
+        cacheCounter("hits", "Sequences of which the prefix cache knew a beginning", status, CacheStatus::hits);
+        cacheCounter("evictions", "Entries that the prefix cache gave up for others", status, CacheStatus::evictions);
+        cacheGauge(
+                "entries",
+                null,
+                "Snapshots and pages in the prefix cache",
+                () -> status.get().entries());
+        cacheGauge(
+                "bytes",
+                "bytes",
+                "What the prefix cache's entries take",
+                () -> status.get().bytes());
+    }
+
+    private void cacheCounter(
+            String name, String description, Supplier<CacheStatus> status, ToDoubleFunction<CacheStatus> count) {
+        FunctionCounter.builder("setun.cache." + name, status, supplier -> count.applyAsDouble(supplier.get()))
+                .description(description)
+                .tags(model.and("tier", "ram"))
+                .register(registry);
+    }
+
+    private void cacheGauge(String name, @Nullable String unit, String description, Supplier<Number> value) {
+        Gauge.builder("setun.cache." + name, value)
+                .description(description)
+                .baseUnit(unit)
+                .tags(model.and("tier", "ram"))
+                .register(registry);
     }
 
     /**
@@ -155,8 +192,9 @@ public final class SetunMetrics implements EngineObserver {
     }
 
     @Override
-    public void requestStarted(String id, Duration waited) {
+    public void requestStarted(String id, Duration waited, TokenCounts tokens) {
         queueTime.record(waited);
+        cachedTokens.increment(tokens.cached());
     }
 
     @Override
@@ -203,15 +241,20 @@ public final class SetunMetrics implements EngineObserver {
     }
 
     private void record(RequestReport report) {
-        requestPromptTokens.record(report.promptTokens());
-        requestOutputTokens.record(report.completionTokens());
-        if (report.completionTokens() > 0) {
+        requestPromptTokens.record(report.tokens().prompt());
+        requestOutputTokens.record(report.tokens().completion());
+        if (report.tokens().completion() > 0) {
             prefillTime.record(report.prefill());
             decodeTime.record(report.decode());
         }
-        if (report.completionTokens() > 1) {
-            timePerOutputToken.record(report.decode().dividedBy(report.completionTokens() - 1));
+        if (report.tokens().completion() > 1) {
+            timePerOutputToken.record(report.decode().dividedBy(report.tokens().completion() - 1));
         }
+    }
+
+    private Counter promptTokens(String source) {
+        return counter(
+                "setun.tokens.prompt", "Tokens of prompts, by where their state came from", Tag.of("source", source));
     }
 
     private Counter finished(String reason) {

@@ -33,7 +33,8 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
     static String finishReason(FinishReason reason) {
         return switch (reason) {
             case STOP -> "stop";
-            case LENGTH -> "length";
+            // What there is of it is good; the client said how long to go on.
+            case LENGTH, TIMEOUT -> "length";
             case CANCELLED -> throw new IllegalArgumentException("a cancelled answer has no reader");
         };
     }

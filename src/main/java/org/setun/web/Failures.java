@@ -60,7 +60,7 @@ final class Failures {
     private static ApiException describe(EngineRejectedException rejected) {
         String message = Objects.requireNonNull(rejected.getMessage());
         return switch (rejected.reason()) {
-            case QUEUE_FULL -> ApiException.queueFull(message, rejected.retryAfter());
+            case QUEUE_FULL, TOKENS_FULL -> ApiException.queueFull(message, rejected.retryAfter());
             case DRAINING -> ApiException.draining(message, rejected.retryAfter());
         };
     }

@@ -162,8 +162,6 @@ final class EngineDetailsTest {
 
     private static Engine engine(Model model, int maxSequences, int maxBatchTokens) {
         return new Engine(
-                model,
-                new EngineSettings(256, maxSequences, maxBatchTokens, 0, Duration.ofSeconds(20)),
-                EngineObserver.NONE);
+                model, Settings.of(256, maxSequences, maxBatchTokens, 0, Duration.ofSeconds(20)), EngineObserver.NONE);
     }
 }

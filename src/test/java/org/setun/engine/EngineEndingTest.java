@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -93,28 +95,72 @@ final class EngineEndingTest {
     }
 
     @Test
-    void aStepThatThrowsFailsItsRequestsAndTheEngineGoesOn() throws Exception {
+    void aStepThatThrowsFailsTheRequestThatIsTheReasonAndNoOther() throws Exception {
         RuntimeException fault = new ScriptedFault("a scripted fault");
         Consumer<Batch> throwing = batch -> {
             gate.accept(batch);
-            if (batch.tokens() == 13) {
+            if (batch.chunks().stream().anyMatch(chunk -> chunk.tokens().length == 12)) {
                 throw fault;
             }
         };
-        try (Engine engine = engine(2, throwing)) {
+        ScriptedModel model = new ScriptedModel(97);
+        try (Engine engine = engine(4, throwing)) {
             Recording one = new Recording();
             Recording two = new Recording();
             Recording three = new Recording();
             engine.submit(request("one", 1), one);
             gate.awaitStep();
             engine.submit(request("two", 12), two);
-            engine.submit(request("three", 1), three);
+            engine.submit(request("three", 3), three);
             gate.open();
-            assertThat(one.failure()).isSameAs(fault);
-            assertThat(one.ids()).hasSize(1);
             assertThat(two.failure()).isSameAs(fault);
-            assertThat(three.finished().tokens().completion()).isEqualTo(5);
-            assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 2, true));
+            assertThat(one.finished().tokens()).isEqualTo(new TokenCounts(1, 0, 5));
+            assertThat(one.ids()).isEqualTo(model.continuation(new int[1], 5));
+            assertThat(three.finished().tokens()).isEqualTo(new TokenCounts(3, 0, 5));
+            assertThat(three.ids()).isEqualTo(model.continuation(new int[3], 5));
+            assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 4, true));
+        }
+    }
+
+    @Test
+    void aModelThatAlwaysThrowsFailsEveryRequest() throws Exception {
+        gate.open();
+        RuntimeException fault = new ScriptedFault("a scripted fault");
+        try (Engine engine = engine(3, batch -> {
+            throw fault;
+        })) {
+            List<Recording> recordings = List.of(new Recording(), new Recording(), new Recording(), new Recording());
+            for (Recording recording : recordings) {
+                engine.submit(request("r", 7), recording);
+            }
+            assertThat(recordings)
+                    .allSatisfy(recording -> assertThat(recording.failure()).isSameAs(fault));
+            assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 3, true));
+        }
+    }
+
+    @Test
+    void aRequestEndsWhenItsTimeIsOverWhereverItIs() throws Exception {
+        AtomicLong clock = new AtomicLong();
+        ScriptedModel model = new ScriptedModel(97, batch -> {
+            gate.accept(batch);
+            clock.addAndGet(10_000_000_000L);
+        });
+        try (Engine engine = new Engine(model, settings(1, Duration.ofSeconds(20)), EngineObserver.NONE, clock::get)) {
+            Recording running = new Recording();
+            Recording waiting = new Recording();
+            Recording patient = new Recording();
+            engine.submit(timed("running", Duration.ofSeconds(25)), running);
+            gate.awaitStep();
+            engine.submit(timed("waiting", Duration.ofSeconds(15)), waiting);
+            engine.submit(timed("patient", Duration.ofSeconds(1000)), patient);
+            gate.open();
+            assertThat(running.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.TIMEOUT, new TokenCounts(1, 0, 3)));
+            assertThat(waiting.finished())
+                    .isEqualTo(new EngineEvent.Finished(FinishReason.TIMEOUT, new TokenCounts(1, 0, 0)));
+            assertThat(patient.finished().reason()).isEqualTo(FinishReason.LENGTH);
+            assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0, 1, true));
         }
     }
 
@@ -163,7 +209,7 @@ final class EngineEndingTest {
     void anObserverThatThrowsCannotStopTheEngine() throws Exception {
         EngineObserver throwing = new EngineObserver() {
             @Override
-            public void requestStarted(String id, Duration waited) {
+            public void requestStarted(String id, Duration waited, TokenCounts tokens) {
                 if (id.equals("first")) {
                     throw new ScriptedFault("a scripted observer");
                 }
@@ -250,6 +296,17 @@ final class EngineEndingTest {
         }
     }
 
+    private static TokenRequest timed(String id, Duration timeout) {
+        return new TokenRequest(
+                id,
+                new int[1],
+                new Ending(5, Set.of()),
+                SamplingParameters.GREEDY,
+                Details.NONE,
+                new Urgency(0, Optional.of(timeout)),
+                0);
+    }
+
     private static Engine engine(int maxSequences, Consumer<Batch> beforeForward) {
         return new Engine(
                 new ScriptedModel(97, beforeForward),
@@ -258,7 +315,7 @@ final class EngineEndingTest {
     }
 
     private static EngineSettings settings(int maxSequences, Duration drainTimeout) {
-        return new EngineSettings(16, maxSequences, 64, 0, drainTimeout);
+        return Settings.of(16, maxSequences, 64, 0, drainTimeout);
     }
 
     /** Returns a request of five tokens after a prompt of the given length. */

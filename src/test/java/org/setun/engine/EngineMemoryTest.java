@@ -84,6 +84,6 @@ final class EngineMemoryTest {
     }
 
     private static Engine engine(ScriptedModel model) {
-        return new Engine(model, new EngineSettings(256, 8, 16, MEMORY, Duration.ofSeconds(20)), EngineObserver.NONE);
+        return new Engine(model, Settings.of(256, 8, 16, MEMORY, Duration.ofSeconds(20)), EngineObserver.NONE);
     }
 }

@@ -29,7 +29,7 @@ final class EngineObserverTest {
         }
 
         @Override
-        public void requestStarted(String id, Duration waited) {
+        public void requestStarted(String id, Duration waited, TokenCounts tokens) {
             seen.add("started " + id + " " + waited.toSeconds());
         }
 
@@ -82,7 +82,11 @@ final class EngineObserverTest {
                         "next a 10",
                         "finished LENGTH "
                                 + new RequestReport(
-                                        "a", 6, 3, Duration.ZERO, Duration.ofSeconds(20), Duration.ofSeconds(20)),
+                                        "a",
+                                        new TokenCounts(6, 0, 3),
+                                        Duration.ZERO,
+                                        Duration.ofSeconds(20),
+                                        Duration.ofSeconds(20)),
                         "step " + new StepReport(1, 0, 1, step));
     }
 
@@ -108,7 +112,7 @@ final class EngineObserverTest {
     }
 
     private static EngineSettings settings() {
-        return new EngineSettings(4, 2, 4, 0, Duration.ofSeconds(20));
+        return Settings.of(4, 2, 4, 0, Duration.ofSeconds(20));
     }
 
     private static TokenRequest request(String id, int promptTokens, int maxTokens) {

@@ -319,6 +319,6 @@ final class EngineTest {
     }
 
     private static EngineSettings settings(int maxQueuedRequests, int maxSequences, int maxBatchTokens) {
-        return new EngineSettings(maxQueuedRequests, maxSequences, maxBatchTokens, 0, Duration.ofSeconds(20));
+        return Settings.of(maxQueuedRequests, maxSequences, maxBatchTokens, 0, Duration.ofSeconds(20));
     }
 }

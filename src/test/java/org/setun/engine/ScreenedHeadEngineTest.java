@@ -54,7 +54,7 @@ final class ScreenedHeadEngineTest {
     }
 
     private static List<List<Integer>> run(Model model, List<TokenRequest> requests) throws Exception {
-        EngineSettings settings = new EngineSettings(256, 16, 32, 0, Duration.ofSeconds(20));
+        EngineSettings settings = Settings.of(256, 16, 32, 0, Duration.ofSeconds(20));
         try (Engine engine = new Engine(model, settings, EngineObserver.NONE)) {
             List<Recording> recordings = new ArrayList<>();
             for (TokenRequest request : requests) {

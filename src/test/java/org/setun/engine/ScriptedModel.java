@@ -26,18 +26,24 @@ final class ScriptedModel implements Model {
 
     private final int vocabSize;
     private final boolean paged;
+    private final boolean recurrent;
     private final Consumer<Batch> beforeForward;
     private final BiConsumer<Batch, Workspace> afterForward;
 
     /** Creates a model with hooks around each pass, on the engine thread: they may block, throw and spoil the logits. */
     ScriptedModel(int vocabSize, Consumer<Batch> beforeForward, BiConsumer<Batch, Workspace> afterForward) {
-        this(vocabSize, false, beforeForward, afterForward);
+        this(vocabSize, false, true, beforeForward, afterForward);
     }
 
     private ScriptedModel(
-            int vocabSize, boolean paged, Consumer<Batch> beforeForward, BiConsumer<Batch, Workspace> afterForward) {
+            int vocabSize,
+            boolean paged,
+            boolean recurrent,
+            Consumer<Batch> beforeForward,
+            BiConsumer<Batch, Workspace> afterForward) {
         this.vocabSize = vocabSize;
         this.paged = paged;
+        this.recurrent = recurrent;
         this.beforeForward = beforeForward;
         this.afterForward = afterForward;
     }
@@ -54,7 +60,12 @@ final class ScriptedModel implements Model {
 
     /** Creates a model that also keeps every token on pages, of four tokens and 16 bytes, and reads them all at each step. */
     static ScriptedModel paged(int vocabSize, Consumer<Batch> beforeForward) {
-        return new ScriptedModel(vocabSize, true, beforeForward, (batch, workspace) -> {});
+        return new ScriptedModel(vocabSize, true, true, beforeForward, (batch, workspace) -> {});
+    }
+
+    /** Creates a model that keeps its tokens on such pages and nowhere else. */
+    static ScriptedModel pagesOnly(int vocabSize, Consumer<Batch> beforeForward) {
+        return new ScriptedModel(vocabSize, true, false, beforeForward, (batch, workspace) -> {});
     }
 
     /** Returns the greedy continuation of {@code prompt}, computed without an engine. */
@@ -80,7 +91,8 @@ final class ScriptedModel implements Model {
     @Override
     public StateLayout stateLayout() {
         // Not a multiple of the alignment, as no real layout promises one.
-        return new StateLayout(2 * Long.BYTES + 4, PAGE_TOKENS, paged ? PAGE_TOKENS * Integer.BYTES : 0);
+        return new StateLayout(
+                recurrent ? 2 * Long.BYTES + 4 : 0, PAGE_TOKENS, paged ? PAGE_TOKENS * Integer.BYTES : 0);
     }
 
     @Override
@@ -99,10 +111,12 @@ final class ScriptedModel implements Model {
         for (Chunk chunk : batch.chunks()) {
             int wantedFrom = chunk.tokens().length - chunk.logitRows();
             for (int i = 0; i < chunk.tokens().length; i++) {
-                long hash = advance(chunk.state(), chunk.position() + i, chunk.tokens()[i]);
                 if (paged) {
                     keep(chunk, i);
                 }
+                long hash = recurrent
+                        ? advance(chunk.state(), chunk.position() + i, chunk.tokens()[i])
+                        : kept(chunk, chunk.position() + i + 1);
                 if (i >= wantedFrom) {
                     writeLogits(hash, workspace.logits(), workspace.logitsOffset(row++));
                 }
@@ -110,7 +124,7 @@ final class ScriptedModel implements Model {
                     workspace.hidden()[hidden++] = hidden(hash);
                 }
             }
-            if (paged) {
+            if (paged && recurrent) {
                 requireOwnPast(chunk);
             }
         }
@@ -145,8 +159,16 @@ final class ScriptedModel implements Model {
 
     /** Checks that all tokens on the pages are the sequence's own. */
     private static void requireOwnPast(Chunk chunk) {
+        long hash = kept(chunk, chunk.position() + chunk.tokens().length);
+        if (hash != chunk.state().recurrent().getAtIndex(HASH, 0)) {
+            throw new IllegalStateException("the pages hold other tokens than the sequence's");
+        }
+    }
+
+    /** Returns the hash of the first {@code count} tokens on the pages. */
+    private static long kept(Chunk chunk, int count) {
         long hash = 0;
-        for (int position = 0; position < chunk.position() + chunk.tokens().length; position++) {
+        for (int position = 0; position < count; position++) {
             hash = hash(
                     hash,
                     chunk.state()
@@ -154,9 +176,7 @@ final class ScriptedModel implements Model {
                             .get(position / PAGE_TOKENS)
                             .getAtIndex(ValueLayout.JAVA_INT, position % PAGE_TOKENS));
         }
-        if (hash != chunk.state().recurrent().getAtIndex(HASH, 0)) {
-            throw new IllegalStateException("the pages hold other tokens than the sequence's");
-        }
+        return hash;
     }
 
     /** Returns the hidden state, of one number, after the tokens of a hash. */

@@ -3,13 +3,14 @@ package org.setun.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.setun.model.SequenceState;
 import org.setun.model.StateLayout;
 
 final class StatePoolTest {
@@ -18,20 +19,20 @@ final class StatePoolTest {
     @ValueSource(longs = {0, 1, 63, 64, 65, 1000})
     void slotsAreAlignedExactAndApart(long bytes) {
         try (StatePool pool = new StatePool(StateLayout.recurrent(bytes), 5, 0)) {
-            List<SequenceState> states = new ArrayList<>();
+            List<MemorySegment> slots = new ArrayList<>();
             while (pool.free() > 0) {
-                states.add(pool.acquire(1));
+                slots.add(pool.takeSlot());
             }
-            assertThat(states).hasSize(5).allSatisfy(state -> {
-                assertThat(state.recurrent().byteSize()).isEqualTo(bytes);
-                assertThat(state.recurrent().address() % 64).isZero();
+            assertThat(slots).hasSize(5).allSatisfy(slot -> {
+                assertThat(slot.byteSize()).isEqualTo(bytes);
+                assertThat(slot.address() % 64).isZero();
             });
             for (int i = 0; i < 5; i++) {
-                states.get(i).recurrent().fill((byte) (i + 1));
+                slots.get(i).fill((byte) (i + 1));
             }
             for (int i = 0; i < 5; i++) {
                 byte expected = (byte) (i + 1);
-                assertThat(states.get(i).recurrent().toArray(ValueLayout.JAVA_BYTE))
+                assertThat(slots.get(i).toArray(ValueLayout.JAVA_BYTE))
                         .hasSize((int) bytes)
                         .containsOnly(bytes == 0 ? new byte[0] : new byte[] {expected});
             }
@@ -41,41 +42,54 @@ final class StatePoolTest {
     @Test
     void aSlotIsEmptyWhenItIsLentAgain() {
         try (StatePool pool = new StatePool(StateLayout.recurrent(100), 1, 0)) {
-            SequenceState state = pool.acquire(1);
-            state.recurrent().fill((byte) 7);
-            pool.release(state);
-            assertThat(pool.acquire(1).recurrent().toArray(ValueLayout.JAVA_BYTE))
-                    .containsOnly(0);
+            MemorySegment slot = pool.takeSlot();
+            slot.fill((byte) 7);
+            pool.giveBack(slot);
+            assertThat(pool.takeSlot().toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
         }
     }
 
     @Test
     void aSlotTooManyIsRefused() {
         try (StatePool pool = new StatePool(StateLayout.recurrent(8), 1, 0)) {
-            SequenceState state = pool.acquire(1);
-            pool.release(state);
-            assertThatThrownBy(() -> pool.release(state)).isInstanceOf(IllegalStateException.class);
+            MemorySegment slot = pool.takeSlot();
+            pool.giveBack(slot);
+            assertThatThrownBy(() -> pool.giveBack(slot)).isInstanceOf(IllegalStateException.class);
         }
     }
 
     @Test
-    void pagesAreLentUpToTheBudgetAndComeBack() {
-        try (StatePool pool = new StatePool(new StateLayout(8, 4, 100), 3, 799)) {
+    void pagesAreLentUpToTheBudgetAndComeBackWithTheirLastHolder() {
+        StateLayout layout = new StateLayout(8, 4, 100);
+        try (StatePool pool = new StatePool(layout, 3, 799)) {
             assertThat(pool.freePages()).isEqualTo(7);
-            SequenceState first = pool.acquire(13);
-            assertThat(first.pages()).hasSize(4).allSatisfy(page -> {
+            SequenceMemory first = new SequenceMemory(pool, layout);
+            assertThat(first.grow(13)).isTrue();
+            assertThat(first.state().pages()).hasSize(4).allSatisfy(page -> {
                 assertThat(page.byteSize()).isEqualTo(100);
                 assertThat(page.address() % 64).isZero();
             });
-            assertThat(pool.fits(12)).isTrue();
-            assertThat(pool.fits(13)).isFalse();
-            SequenceState second = pool.acquire(12);
-            assertThat(second.pages()).doesNotContainAnyElementsOf(first.pages());
-            assertThat(pool.fits(1)).isFalse();
-            pool.release(first);
-            pool.release(second);
+            SequenceMemory second = new SequenceMemory(pool, layout);
+            first.pages().subList(0, 2).forEach(second::share);
+            assertThat(second.grow(20)).isTrue();
+            assertThat(second.state().pages()).startsWith(first.state().pages().toArray(MemorySegment[]::new)[0]);
+            assertThat(pool.freePages()).isZero();
+            assertThat(second.grow(21)).isFalse();
+            first.free();
+            assertThat(pool.freePages()).isEqualTo(2);
+            second.free();
             assertThat(pool.freePages()).isEqualTo(7);
-            assertThat(pool.acquire(28).pages()).hasSize(7).containsAll(first.pages());
+            assertThat(pool.free()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aPageThatNobodyHoldsCannotBeGivenBack() {
+        try (StatePool pool = new StatePool(new StateLayout(8, 4, 100), 1, 100)) {
+            Page page = Objects.requireNonNull(pool.takePage());
+            assertThat(pool.takePage()).isNull();
+            pool.release(page);
+            assertThatThrownBy(() -> pool.release(page)).isInstanceOf(IllegalStateException.class);
         }
     }
 
@@ -90,9 +104,9 @@ final class StatePoolTest {
     @Test
     void closeFreesTheSlotsAndMayBeRepeated() {
         StatePool pool = new StatePool(StateLayout.recurrent(8), 1, 0);
-        SequenceState state = pool.acquire(1);
+        MemorySegment slot = pool.takeSlot();
         pool.close();
         pool.close();
-        assertThat(state.recurrent().scope().isAlive()).isFalse();
+        assertThat(slot.scope().isAlive()).isFalse();
     }
 }

@@ -33,7 +33,11 @@ final class EngineGeneratorTest {
     @AutoClose
     private final Engine engine = new Engine(
             new RecitingModel(ByteTokenizer.VOCAB, recited()),
-            new EngineSettings(8, 2, 16, 0, Duration.ofSeconds(20)),
+            new EngineSettings(
+                    new EngineSettings.QueueLimits(8, 10_000),
+                    new EngineSettings.BatchLimits(2, 16, 2),
+                    new EngineSettings.MemoryLimits(0, 0),
+                    Duration.ofSeconds(20)),
             EngineObserver.NONE);
 
     @Test

@@ -11,11 +11,13 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.setun.engine.CacheStatus;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
 import org.setun.engine.RequestReport;
 import org.setun.engine.StepReport;
+import org.setun.engine.TokenCounts;
 
 final class SetunMetricsTest {
 
@@ -25,6 +27,7 @@ final class SetunMetricsTest {
     @BeforeEach
     void observeAnEngine() {
         metrics.observe(() -> new EngineStatus(3, 2, 5, true));
+        metrics.observeCache(() -> new CacheStatus(10, 4, 1000, 3, 6, 700));
     }
 
     @Test
@@ -65,6 +68,14 @@ final class SetunMetricsTest {
                         "setun_requests_waiting{model=\"tiny\"} 2.0",
                         "setun_state_slots_free{model=\"tiny\"} 5.0",
                         "setun_tokens_prompt_total{model=\"tiny\",source=\"computed\"} 0.0",
+                        "setun_tokens_prompt_total{model=\"tiny\",source=\"cache_ram\"} 0.0",
+                        "setun_cache_queries_total{model=\"tiny\",tier=\"ram\"} 10.0",
+                        "setun_cache_hits_total{model=\"tiny\",tier=\"ram\"} 4.0",
+                        "setun_cache_evictions_total{model=\"tiny\",tier=\"ram\"} 3.0",
+                        "setun_cache_entries{model=\"tiny\",tier=\"ram\"} 6.0",
+                        "setun_cache_bytes{model=\"tiny\",tier=\"ram\"} 700.0",
+                        "setun_requests_finished_total{model=\"tiny\",reason=\"timeout\"} 0.0",
+                        "setun_requests_rejected_total{model=\"tiny\",reason=\"tokens_full\"} 0.0",
                         "setun_tokens_generated_total{model=\"tiny\"} 0.0",
                         "setun_batch_size_bucket{model=\"tiny\",le=\"1.0\"} 0",
                         "setun_step_tokens_count{model=\"tiny\",phase=\"prefill\"} 0",
@@ -77,7 +88,7 @@ final class SetunMetricsTest {
 
     @Test
     void aRequestIsCountedFromItsStartToItsEnd() {
-        metrics.requestStarted("r", Duration.ofMillis(4));
+        metrics.requestStarted("r", Duration.ofMillis(4), new TokenCounts(9, 2, 0));
         metrics.stepFinished(new StepReport(1, 7, 0, Duration.ofMillis(3)));
         metrics.firstToken("r", Duration.ofMillis(10));
         metrics.stepFinished(new StepReport(1, 0, 1, Duration.ofMillis(1)));
@@ -85,10 +96,16 @@ final class SetunMetricsTest {
         metrics.stepFinished(new StepReport(1, 0, 1, Duration.ofMillis(1)));
         metrics.nextToken("r", Duration.ofMillis(4));
         metrics.requestFinished(
-                new RequestReport("r", 7, 3, Duration.ofMillis(4), Duration.ofMillis(6), Duration.ofMillis(6)),
+                new RequestReport(
+                        "r",
+                        new TokenCounts(7, 0, 3),
+                        Duration.ofMillis(4),
+                        Duration.ofMillis(6),
+                        Duration.ofMillis(6)),
                 FinishReason.LENGTH);
 
         assertThat(counter("setun.tokens.prompt", "source", "computed")).isEqualTo(7);
+        assertThat(counter("setun.tokens.prompt", "source", "cache_ram")).isEqualTo(2);
         assertThat(counter("setun.tokens.generated")).isEqualTo(3);
         assertThat(counter("setun.requests.finished", "reason", "length")).isEqualTo(1);
         assertThat(counter("setun.requests.finished", "reason", "stop")).isZero();
@@ -113,7 +130,7 @@ final class SetunMetricsTest {
     @Test
     void aRequestThatEndsInTheQueueHasNoTimesInTheEngine() {
         metrics.requestFinished(
-                new RequestReport("r", 7, 0, Duration.ofMillis(4), Duration.ZERO, Duration.ZERO),
+                new RequestReport("r", new TokenCounts(7, 0, 0), Duration.ofMillis(4), Duration.ZERO, Duration.ZERO),
                 FinishReason.CANCELLED);
 
         assertThat(counter("setun.requests.finished", "reason", "cancelled")).isEqualTo(1);
@@ -125,7 +142,8 @@ final class SetunMetricsTest {
     void rejectionsAndFaultsAreCounted() {
         metrics.requestRejected("r", EngineRejectedException.Reason.QUEUE_FULL);
         metrics.requestFailed(
-                new RequestReport("r", 1, 1, Duration.ZERO, Duration.ZERO, Duration.ZERO), new IllegalStateException());
+                new RequestReport("r", new TokenCounts(1, 0, 1), Duration.ZERO, Duration.ZERO, Duration.ZERO),
+                new IllegalStateException());
 
         assertThat(counter("setun.requests.rejected", "reason", "queue_full")).isEqualTo(1);
         assertThat(counter("setun.requests.finished", "reason", "error")).isEqualTo(1);
