@@ -405,12 +405,14 @@ final class VectorFloatKernel implements FloatKernel {
         p = p.fma(r.mul(r), r).add(1);
         IntVector exponent = rounded.reinterpretAsInts().sub(Float.floatToRawIntBits(FloatFunctions.ROUNDER));
         IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        return p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
-    }
-
-    private static FloatVector powerOfTwo(IntVector exponent) {
-        return exponent.add(FloatFunctions.EXPONENT_BIAS)
+        IntVector rest = exponent.sub(half);
+        // Written out: a method of its own is not inlined everywhere, and then its vectors are boxed.
+        FloatVector first = half.add(FloatFunctions.EXPONENT_BIAS)
                 .lanewise(VectorOperators.LSHL, FloatFunctions.MANTISSA_BITS)
                 .reinterpretAsFloats();
+        FloatVector second = rest.add(FloatFunctions.EXPONENT_BIAS)
+                .lanewise(VectorOperators.LSHL, FloatFunctions.MANTISSA_BITS)
+                .reinterpretAsFloats();
+        return p.mul(first).mul(second);
     }
 }
