@@ -106,7 +106,7 @@ class Composition {
 
     @Bean
     ApiSettings apiSettings(SetunProperties properties) {
-        return new ApiSettings(Math.toIntExact(properties.server().maxBodySize().toBytes()));
+        return properties.server().apiSettings();
     }
 
     @Bean

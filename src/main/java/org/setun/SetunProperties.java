@@ -12,6 +12,7 @@ import org.setun.engine.EngineSettings.MemoryLimits;
 import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.kernel.KernelSelection;
 import org.setun.model.KeyValueFormat;
+import org.setun.web.ApiSettings;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
@@ -156,14 +157,27 @@ record SetunProperties(
      * How the model is reached. The address and the port are Spring's {@code server.address} and {@code server.port}.
      *
      * @param maxBodySize how large a request's body may be, at least 1 byte and less than 2 GB; by default 8 MB
+     * @param keepAliveInterval after how long without a byte a stream gets a comment, lest its connection be taken for dead;
+     *     0 for never, by default 15 seconds
      */
-    record Server(@DefaultValue("8MB") DataSize maxBodySize) {
+    record Server(
+            @DefaultValue("8MB") DataSize maxBodySize,
+            @DefaultValue("15s") Duration keepAliveInterval) {
 
         Server {
             if (maxBodySize.toBytes() < 1 || maxBodySize.toBytes() > Integer.MAX_VALUE) {
                 throw new IllegalArgumentException(
                         "setun.server.max-body-size: expected 1B to 2047MB, found " + maxBodySize);
             }
+            if (keepAliveInterval.isNegative()) {
+                throw new IllegalArgumentException(
+                        "setun.server.keep-alive-interval: expected 0 or more, found " + keepAliveInterval);
+            }
+        }
+
+        /** Returns what the API needs to know of this. */
+        ApiSettings apiSettings() {
+            return new ApiSettings(Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval);
         }
     }
 

@@ -17,6 +17,7 @@ import org.setun.engine.EngineSettings.BatchLimits;
 import org.setun.engine.EngineSettings.MemoryLimits;
 import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.model.KeyValueFormat;
+import org.setun.web.ApiSettings;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Configuration;
@@ -44,7 +45,7 @@ final class SetunPropertiesTest {
                     HeadMode.AUTO,
                     null,
                     Duration.ofSeconds(30)),
-            new SetunProperties.Server(DataSize.ofMegabytes(8)));
+            new SetunProperties.Server(DataSize.ofMegabytes(8), Duration.ofSeconds(15)));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -79,7 +80,7 @@ final class SetunPropertiesTest {
                                 HeadMode.SCREENED,
                                 0.8,
                                 Duration.ofMinutes(2)),
-                        new SetunProperties.Server(DataSize.ofKilobytes(9))),
+                        new SetunProperties.Server(DataSize.ofKilobytes(9), Duration.ofMillis(14))),
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
                 "setun.engine.threads=3",
@@ -97,7 +98,8 @@ final class SetunPropertiesTest {
                 "setun.engine.prefix-cache-memory=10MB",
                 "setun.engine.max-activation-sparsity=0.8",
                 "setun.engine.drain-timeout=2m",
-                "setun.server.max-body-size=9KB");
+                "setun.server.max-body-size=9KB",
+                "setun.server.keep-alive-interval=14ms");
     }
 
     @Test
@@ -107,6 +109,11 @@ final class SetunPropertiesTest {
 
         assertThat(properties.model().path()).isEqualTo(Path.of("/models/m"));
         assertThat(properties.engine().maxSequences()).isEqualTo(4);
+    }
+
+    @Test
+    void theApiGetsItsSettings() {
+        assertThat(DEFAULTS.server().apiSettings()).isEqualTo(new ApiSettings(8 << 20, Duration.ofSeconds(15)));
     }
 
     @Test
@@ -133,6 +140,7 @@ final class SetunPropertiesTest {
             setun.engine.drain-timeout=-1s       | setun.engine.drain-timeout: expected 0 or more, found PT-1S
             setun.server.max-body-size=0         | setun.server.max-body-size: expected 1B to 2047MB, found 0B
             setun.server.max-body-size=2GB       | setun.server.max-body-size: expected 1B to 2047MB, found 2147483648B
+            setun.server.keep-alive-interval=-1s | setun.server.keep-alive-interval: expected 0 or more, found PT-1S
             setun.model.path=                    | setun.model.path: there is no such setting, or it needs a value
             setun.modle.path=x                   | setun.modle.path: there is no such setting, or it needs a value
             """)

@@ -1,5 +1,6 @@
 package org.setun.web;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -39,6 +40,7 @@ final class GenerationHandler {
     private final Executor requestThreads;
     private final BodyReader bodies;
     private final CallReader calls;
+    private final Duration keepAliveInterval;
 
     GenerationHandler(
             Generator generator,
@@ -52,6 +54,7 @@ final class GenerationHandler {
         this.requestThreads = requestThreads;
         this.bodies = new BodyReader(settings.maxBodySize());
         this.calls = new CallReader(model);
+        this.keepAliveInterval = settings.keepAliveInterval();
     }
 
     /** Answers a request. Whatever way the exchange ends, its generations have ended or been cancelled then. */
@@ -117,7 +120,7 @@ final class GenerationHandler {
                 }));
     }
 
-    private static Mono<Void> stream(
+    private Mono<Void> stream(
             ServerHttpResponse response, Started started, Generations generations, RequestTrack track) {
         GenerationCall call = started.call();
         EventStream stream = new EventStream(
@@ -130,6 +133,7 @@ final class GenerationHandler {
         response.getHeaders().set(HttpHeaders.CACHE_CONTROL, "no-cache");
         // nginx would gather tokens until its buffer is full.
         response.getHeaders().set("X-Accel-Buffering", "no");
+        KeepAlive keepAlive = new KeepAlive(keepAliveInterval, Schedulers.parallel(), System::nanoTime);
         // Each group is flushed, and is filled only when the one before it has left: with all that is ready by then.
         Mono<DataBuffer> opening = Mono.fromSupplier(() -> buffer(response, stream.opening()));
         Flux<Mono<DataBuffer>> groups = generations
@@ -141,11 +145,14 @@ final class GenerationHandler {
                     byte[] bytes = stream.write(events);
                     if (stream.isEnded()) {
                         track.answered();
+                        keepAlive.stop();
                         ready.end();
                     }
-                    return buffer(response, bytes);
+                    return buffer(response, keepAlive.fill(bytes));
                 }));
-        return response.writeAndFlushWith(groups.startWith(opening));
+        return response.writeAndFlushWith(groups.startWith(opening)
+                .doOnSubscribe(subscription -> keepAlive.start(generations::wake))
+                .doFinally(signal -> keepAlive.stop()));
     }
 
     private static DataBuffer buffer(ServerHttpResponse response, byte[] bytes) {

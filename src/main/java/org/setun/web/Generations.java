@@ -61,7 +61,7 @@ final class Generations {
     Flux<Generations> ready() {
         return Flux.create(sink -> {
             reader = sink;
-            signal();
+            wake();
         });
     }
 
@@ -75,6 +75,14 @@ final class Generations {
             events.add(event);
         }
         return events;
+    }
+
+    /** Has the reader call {@link #drain} soon, be there events or not. Idempotent until it does; any thread. */
+    void wake() {
+        FluxSink<Generations> sink = reader;
+        if (sink != null && signalled.compareAndSet(false, true)) {
+            sink.next(this);
+        }
     }
 
     /**
@@ -111,13 +119,6 @@ final class Generations {
                 cancelledByServer
                         ? new GenerationEvent.Failed(new CancellationException("the engine cancelled the request"))
                         : event));
-        signal();
-    }
-
-    private void signal() {
-        FluxSink<Generations> sink = reader;
-        if (sink != null && signalled.compareAndSet(false, true)) {
-            sink.next(this);
-        }
+        wake();
     }
 }

@@ -4,8 +4,10 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.context.annotation.Bean;
@@ -45,9 +47,10 @@ import org.springframework.context.annotation.ComponentScan;
                     Map.of("architecture", "mmfree"));
         }
 
+        /** Tests set {@code test.*} for what they need of it. */
         @Bean
-        ApiSettings apiSettings() {
-            return new ApiSettings(MAX_BODY_SIZE);
+        ApiSettings apiSettings(@Value("${test.keep-alive:0s}") Duration keepAlive) {
+            return new ApiSettings(MAX_BODY_SIZE, keepAlive);
         }
     }
 }

@@ -3,9 +3,6 @@ package org.setun.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
@@ -44,10 +41,10 @@ final class DisconnectTest {
     @Test
     void aClientThatLeavesAStreamCancelsIt() throws Exception {
         Running running;
-        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+        try (RawRequest client = post("{\"prompt\":\"x\",\"stream\":true}")) {
             running = generator.next();
             running.text("Once");
-            readUntil(socket, "\"text\":\"Once\"");
+            client.readUntil("\"text\":\"Once\"");
         }
 
         running.awaitCancelled();
@@ -58,9 +55,9 @@ final class DisconnectTest {
     @Test
     void aClientThatLeavesBeforeTheFirstTokenCancelsItsStream() throws Exception {
         Running running;
-        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+        try (RawRequest client = post("{\"prompt\":\"x\",\"stream\":true}")) {
             running = generator.next();
-            readUntil(socket, "text/event-stream");
+            client.readUntil("text/event-stream");
         }
 
         running.awaitCancelled();
@@ -70,9 +67,9 @@ final class DisconnectTest {
     @Test
     void aClientThatDoesNotWaitForItsAnswerCancelsIt() throws Exception {
         Running running;
-        try (Socket socket = post("{\"prompt\":\"x\"}")) {
+        try (RawRequest client = post("{\"prompt\":\"x\"}")) {
             running = generator.next();
-            assertThat(socket.getInputStream().available()).isZero();
+            assertThat(client.unread()).isZero();
         }
 
         running.awaitCancelled();
@@ -84,12 +81,12 @@ final class DisconnectTest {
     void aClientThatLeavesCancelsAllOfItsPrompts() throws Exception {
         Running second;
         Running third;
-        try (Socket socket = post("{\"prompt\":[\"a\",\"b\",\"c\"],\"stream\":true}")) {
+        try (RawRequest client = post("{\"prompt\":[\"a\",\"b\",\"c\"],\"stream\":true}")) {
             Running first = generator.next();
             second = generator.next();
             third = generator.next();
             first.finish(FinishReason.STOP, 1, 0);
-            readUntil(socket, "\"finish_reason\":\"stop\"");
+            client.readUntil("\"finish_reason\":\"stop\"");
         }
 
         second.awaitCancelled();
@@ -99,13 +96,13 @@ final class DisconnectTest {
 
     @Test
     void aStreamBeginsBeforeItsFirstToken() throws Exception {
-        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+        try (RawRequest client = post("{\"prompt\":\"x\",\"stream\":true}")) {
             Running running = generator.next();
 
-            readUntil(socket, "text/event-stream");
+            client.readUntil("text/event-stream");
 
             running.finish(FinishReason.STOP, 1, 0);
-            readUntil(socket, "[DONE]");
+            client.readUntil("[DONE]");
             assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.SUCCESS);
         }
     }
@@ -115,7 +112,7 @@ final class DisconnectTest {
     void aReaderThatNeverReadsStopsNeitherTheEngineNorItsCancellation() throws Exception {
         String text = "x".repeat(1000);
         Running running;
-        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+        try (RawRequest client = post("{\"prompt\":\"x\",\"stream\":true}")) {
             running = generator.next();
 
             // Far more than the socket's buffers hold; the test's thread stands for the engine's.
@@ -123,7 +120,7 @@ final class DisconnectTest {
                 running.text(text);
             }
             assertThat(running.cancelled()).isNotDone();
-            assertThat(socket.isClosed()).isFalse();
+            assertThat(client.isClosed()).isFalse();
         }
 
         running.awaitCancelled();
@@ -132,14 +129,14 @@ final class DisconnectTest {
 
     @Test
     void aReaderThatIsLateGetsTheWholeText() throws Exception {
-        try (Socket socket = post("{\"prompt\":\"x\",\"stream\":true}")) {
+        try (RawRequest client = post("{\"prompt\":\"x\",\"stream\":true}")) {
             Running running = generator.next();
             for (int i = 0; i < 20_000; i++) {
                 running.text(i + " ");
             }
             running.finish(FinishReason.STOP, 1, 20_000);
 
-            String stream = readUntil(socket, "[DONE]");
+            String stream = client.readUntil("[DONE]");
 
             assertThat(stream).contains("\"text\":\"0 \"", "\"text\":\"10000 \"", "\"text\":\"19999 \"");
             assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.SUCCESS);
@@ -147,27 +144,7 @@ final class DisconnectTest {
         }
     }
 
-    private Socket post(String body) throws IOException {
-        Socket socket = new Socket("localhost", port);
-        socket.setSoTimeout(10_000);
-        socket.getOutputStream()
-                .write(("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                                + "x-request-id: " + requestId + "\r\n"
-                                + "Content-Length: " + body.length() + "\r\n\r\n" + body)
-                        .getBytes(StandardCharsets.UTF_8));
-        return socket;
-    }
-
-    /** Returns what the server sends up to and with {@code end}; runs into the socket's time limit if it never comes. */
-    private static String readUntil(Socket socket, String end) throws IOException {
-        InputStream in = socket.getInputStream();
-        StringBuilder text = new StringBuilder();
-        byte[] buffer = new byte[65_536];
-        while (text.indexOf(end, Math.max(0, text.length() - buffer.length - end.length())) < 0) {
-            int length = in.read(buffer);
-            assertThat(length).as("bytes before '%s'", end).isPositive();
-            text.append(new String(buffer, 0, length, StandardCharsets.ISO_8859_1));
-        }
-        return text.toString();
+    private RawRequest post(String body) throws IOException {
+        return new RawRequest(port, requestId, body);
     }
 }
