@@ -67,9 +67,13 @@ class Composition {
 
     @Bean
     GenerationSettings generationSettings(ServedCheckpoint checkpoint, SetunProperties properties) {
-        Integer contextLength = properties.engine().contextLength();
+        Integer length = properties.engine().contextLength();
+        int contextLength =
+                length == null ? checkpoint.loaded().model().dimensions().maxPositions() : length;
+        Integer maxPromptTokens = properties.server().maxPromptTokens();
         return new GenerationSettings(
-                contextLength == null ? checkpoint.loaded().model().dimensions().maxPositions() : contextLength,
+                contextLength,
+                maxPromptTokens == null ? contextLength : maxPromptTokens,
                 properties.engine().defaultMaxTokens(),
                 checkpoint.stopTokens());
     }

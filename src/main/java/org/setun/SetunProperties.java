@@ -157,17 +157,22 @@ record SetunProperties(
      * How the model is reached. The address and the port are Spring's {@code server.address} and {@code server.port}.
      *
      * @param maxBodySize how large a request's body may be, at least 1 byte and less than 2 GB; by default 8 MB
+     * @param maxPromptTokens how many tokens a prompt may have, at least 1; by default as many as the context holds
      * @param keepAliveInterval after how long without a byte a stream gets a comment, lest its connection be taken for dead;
      *     0 for never, by default 15 seconds
      */
     record Server(
             @DefaultValue("8MB") DataSize maxBodySize,
+            @Nullable Integer maxPromptTokens,
             @DefaultValue("15s") Duration keepAliveInterval) {
 
         Server {
             if (maxBodySize.toBytes() < 1 || maxBodySize.toBytes() > Integer.MAX_VALUE) {
                 throw new IllegalArgumentException(
                         "setun.server.max-body-size: expected 1B to 2047MB, found " + maxBodySize);
+            }
+            if (maxPromptTokens != null) {
+                requireAtLeast("setun.server.max-prompt-tokens", 1, maxPromptTokens);
             }
             if (keepAliveInterval.isNegative()) {
                 throw new IllegalArgumentException(

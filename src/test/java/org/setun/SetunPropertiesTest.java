@@ -45,7 +45,7 @@ final class SetunPropertiesTest {
                     HeadMode.AUTO,
                     null,
                     Duration.ofSeconds(30)),
-            new SetunProperties.Server(DataSize.ofMegabytes(8), Duration.ofSeconds(15)));
+            new SetunProperties.Server(DataSize.ofMegabytes(8), null, Duration.ofSeconds(15)));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -80,7 +80,7 @@ final class SetunPropertiesTest {
                                 HeadMode.SCREENED,
                                 0.8,
                                 Duration.ofMinutes(2)),
-                        new SetunProperties.Server(DataSize.ofKilobytes(9), Duration.ofMillis(14))),
+                        new SetunProperties.Server(DataSize.ofKilobytes(9), 10, Duration.ofMillis(14))),
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
                 "setun.engine.threads=3",
@@ -99,6 +99,7 @@ final class SetunPropertiesTest {
                 "setun.engine.max-activation-sparsity=0.8",
                 "setun.engine.drain-timeout=2m",
                 "setun.server.max-body-size=9KB",
+                "setun.server.max-prompt-tokens=10",
                 "setun.server.keep-alive-interval=14ms");
     }
 
@@ -140,6 +141,7 @@ final class SetunPropertiesTest {
             setun.engine.drain-timeout=-1s       | setun.engine.drain-timeout: expected 0 or more, found PT-1S
             setun.server.max-body-size=0         | setun.server.max-body-size: expected 1B to 2047MB, found 0B
             setun.server.max-body-size=2GB       | setun.server.max-body-size: expected 1B to 2047MB, found 2147483648B
+            setun.server.max-prompt-tokens=0     | setun.server.max-prompt-tokens: expected 1 or more, found 0
             setun.server.keep-alive-interval=-1s | setun.server.keep-alive-interval: expected 0 or more, found PT-1S
             setun.model.path=                    | setun.model.path: there is no such setting, or it needs a value
             setun.modle.path=x                   | setun.modle.path: there is no such setting, or it needs a value

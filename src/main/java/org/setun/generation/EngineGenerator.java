@@ -78,6 +78,12 @@ public final class EngineGenerator implements Generator {
 
     /** Returns how many tokens to generate; as with OpenAI, one who asks for more than fits is told, not cut short. */
     private int maxTokens(int promptTokens, OptionalInt requested) throws InvalidPromptException {
+        if (promptTokens > settings.maxPromptTokens() && settings.maxPromptTokens() < settings.contextLength()) {
+            throw new InvalidPromptException(
+                    "context_length_exceeded",
+                    "This server takes prompts of at most " + settings.maxPromptTokens()
+                            + " tokens, but the prompt has " + promptTokens + ". Please shorten the prompt.");
+        }
         int room = settings.contextLength() - promptTokens;
         if (room < 1) {
             throw new InvalidPromptException(

@@ -112,6 +112,22 @@ final class EngineGeneratorTest {
     }
 
     @Test
+    void aPromptIsRefusedThatIsLongerThanPromptsMayBe() throws Exception {
+        EngineGenerator generator = new EngineGenerator(
+                engine, new ByteTokenizer(true), new GenerationSettings(CONTEXT, 10, 5, Set.of(ByteTokenizer.EOS)));
+
+        assertThatThrownBy(() ->
+                        generator.start(request(new Prompt.Text("x".repeat(10)), OptionalInt.empty()), event -> {}))
+                .isInstanceOfSatisfying(
+                        InvalidPromptException.class, e -> assertThat(e.code()).isEqualTo("context_length_exceeded"))
+                .hasMessage("This server takes prompts of at most 10 tokens, but the prompt has 11. Please shorten the"
+                        + " prompt.");
+        Answer answer = new Answer();
+        generator.start(request(new Prompt.Text("x".repeat(9)), OptionalInt.empty()), answer::add);
+        assertThat(answer.finished().usage()).isEqualTo(new Usage(10, 5));
+    }
+
+    @Test
     void theDefaultLimitEndsWithTheContext() throws Exception {
         assertThat(generate(new Prompt.Text("x".repeat(89)), OptionalInt.empty())
                         .finished()
