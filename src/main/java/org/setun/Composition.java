@@ -14,6 +14,7 @@ import org.setun.generation.EngineGenerator;
 import org.setun.generation.GenerationSettings;
 import org.setun.generation.Generator;
 import org.setun.metrics.SetunMetrics;
+import org.setun.web.ApiKeys;
 import org.setun.web.ApiSettings;
 import org.setun.web.RequestObserver;
 import org.setun.web.ServedModel;
@@ -111,6 +112,11 @@ class Composition {
     @Bean
     ApiSettings apiSettings(SetunProperties properties) {
         return properties.server().apiSettings();
+    }
+
+    @Bean
+    ApiKeys apiKeys(SetunProperties properties) {
+        return ApiKeys.of(properties.server().apiKeys(), properties.server().apiKeyFile());
     }
 
     @Bean

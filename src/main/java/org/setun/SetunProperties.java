@@ -2,6 +2,7 @@ package org.setun;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.HeadMode;
@@ -158,12 +159,17 @@ record SetunProperties(
      *
      * @param maxBodySize how large a request's body may be, at least 1 byte and less than 2 GB; by default 8 MB
      * @param maxPromptTokens how many tokens a prompt may have, at least 1; by default as many as the context holds
+     * @param apiKeys the keys of which a request must have one, by name: each as it is or as {@code sha256:} and the hash that
+     *     {@code printf %s "$KEY" | sha256sum} prints; by default none, and whoever reaches the port is let in
+     * @param apiKeyFile a file with more of them, a {@code name:key} or {@code name:sha256:hash} a line, # before comments
      * @param keepAliveInterval after how long without a byte a stream gets a comment, lest its connection be taken for dead;
      *     0 for never, by default 15 seconds
      */
     record Server(
             @DefaultValue("8MB") DataSize maxBodySize,
             @Nullable Integer maxPromptTokens,
+            @DefaultValue Map<String, String> apiKeys,
+            @Nullable Path apiKeyFile,
             @DefaultValue("15s") Duration keepAliveInterval) {
 
         Server {
@@ -183,6 +189,14 @@ record SetunProperties(
         /** Returns what the API needs to know of this. */
         ApiSettings apiSettings() {
             return new ApiSettings(Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval);
+        }
+
+        /** Tells no keys: settings are printed where they are wrong. */
+        @Override
+        public String toString() {
+            return "Server[maxBodySize=" + maxBodySize + ", maxPromptTokens=" + maxPromptTokens + ", apiKeys="
+                    + apiKeys.keySet() + ", apiKeyFile=" + apiKeyFile
+                    + ", keepAliveInterval=" + keepAliveInterval + "]";
         }
     }
 

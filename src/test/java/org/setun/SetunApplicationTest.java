@@ -28,10 +28,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.setun.engine.Engine;
 import org.setun.generation.GenerationSettings;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -155,6 +158,32 @@ final class SetunApplicationTest {
                         "setun_requests_running{model=\"setun-fairy\"}",
                         "setun_state_slots_free{model=\"setun-fairy\"}",
                         "setun_model_info{arch=\"ternary\",model=\"setun-fairy\"");
+    }
+
+    @Test
+    void aKeyFileThatIsWrongIsExplained(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("keys"), "alice:a-key\nsecret\n");
+
+        Exception failure = catchThrowableOfType(
+                Exception.class,
+                () -> start("--setun.model.path=" + DENSE_MODEL, "--setun.server.api-key-file=" + file)
+                        .close());
+
+        assertThat(Objects.requireNonNull(new InvalidApiSettingFailureAnalyzer().analyze(failure))
+                        .getDescription())
+                .isEqualTo(file + ", line 2: expected name:key or name:sha256:hash, found no ':'");
+    }
+
+    @Test
+    @ExtendWith(OutputCaptureExtension.class)
+    void aKeyWithoutANameIsNotLogged(CapturedOutput output) {
+        assertThat(catchThrowableOfType(
+                        Exception.class,
+                        () -> start("--setun.server.api-keys=open-sesame").close()))
+                .isNotNull();
+        assertThat(output)
+                .contains("setun.server.api-keys: expected a name for each key")
+                .doesNotContain("open-sesame");
     }
 
     @Test

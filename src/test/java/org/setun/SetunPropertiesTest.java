@@ -45,7 +45,7 @@ final class SetunPropertiesTest {
                     HeadMode.AUTO,
                     null,
                     Duration.ofSeconds(30)),
-            new SetunProperties.Server(DataSize.ofMegabytes(8), null, Duration.ofSeconds(15)));
+            new SetunProperties.Server(DataSize.ofMegabytes(8), null, Map.of(), null, Duration.ofSeconds(15)));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -80,7 +80,12 @@ final class SetunPropertiesTest {
                                 HeadMode.SCREENED,
                                 0.8,
                                 Duration.ofMinutes(2)),
-                        new SetunProperties.Server(DataSize.ofKilobytes(9), 10, Duration.ofMillis(14))),
+                        new SetunProperties.Server(
+                                DataSize.ofKilobytes(9),
+                                10,
+                                Map.of("alice", "a-key", "bob", "b-key"),
+                                Path.of("/etc/keys"),
+                                Duration.ofMillis(14))),
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
                 "setun.engine.threads=3",
@@ -100,6 +105,9 @@ final class SetunPropertiesTest {
                 "setun.engine.drain-timeout=2m",
                 "setun.server.max-body-size=9KB",
                 "setun.server.max-prompt-tokens=10",
+                "setun.server.api-keys.alice=a-key",
+                "setun.server.api-keys.bob=b-key",
+                "setun.server.api-key-file=/etc/keys",
                 "setun.server.keep-alive-interval=14ms");
     }
 
@@ -113,8 +121,35 @@ final class SetunPropertiesTest {
     }
 
     @Test
+    void keysCanComeFromTheEnvironment() {
+        SetunProperties.Server server = fromEnvironment(
+                        Map.of("SETUN_SERVER_APIKEYS_ALICE", "a-key", "SETUN_SERVER_APIKEYFILE", "/etc/keys"))
+                .server();
+
+        assertThat(server.apiKeys()).isEqualTo(Map.of("alice", "a-key"));
+        assertThat(server.apiKeyFile()).isEqualTo(Path.of("/etc/keys"));
+    }
+
+    @Test
     void theApiGetsItsSettings() {
         assertThat(DEFAULTS.server().apiSettings()).isEqualTo(new ApiSettings(8 << 20, Duration.ofSeconds(15)));
+    }
+
+    @Test
+    void keysAreNotPrinted() {
+        runner.withPropertyValues("setun.server.api-keys.alice=open-sesame")
+                .run(context -> assertThat(
+                                context.getBean(SetunProperties.class).toString())
+                        .contains("apiKeys=[alice]")
+                        .doesNotContain("sesame"));
+    }
+
+    @Test
+    void aKeyWithoutANameIsExplainedAndNotPrinted() {
+        runner.withPropertyValues("setun.server.api-keys=open-sesame")
+                .run(context -> assertThat(explain(Objects.requireNonNull(context.getStartupFailure())))
+                        .isEqualTo("setun.server.api-keys: expected a name for each key, such as"
+                                + " setun.server.api-keys.alice, found a value without a name"));
     }
 
     @Test

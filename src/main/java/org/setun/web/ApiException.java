@@ -61,6 +61,12 @@ final class ApiException extends RuntimeException {
         return new ApiException(status, "invalid_request_error", null, code, message);
     }
 
+    /** Says that the client has no key to this API, and with {@code challenge} by which scheme it may show one. */
+    static ApiException unauthorized(String message, String challenge) {
+        return new ApiException(HttpStatus.UNAUTHORIZED, "invalid_request_error", null, "invalid_api_key", message)
+                .header(HttpHeaders.WWW_AUTHENTICATE, challenge);
+    }
+
     /** Says that too many requests wait already. */
     static ApiException queueFull(String message, Duration retryAfter) {
         return new ApiException(HttpStatus.TOO_MANY_REQUESTS, "rate_limit_error", null, "queue_full", message)

@@ -9,9 +9,12 @@ import java.time.Instant;
 import java.util.Map;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ComponentScan;
+import org.springframework.core.env.Environment;
 
 /** Starts the API on a free port, over a generator that the test scripts. */
 @Target(ElementType.TYPE)
@@ -51,6 +54,14 @@ import org.springframework.context.annotation.ComponentScan;
         @Bean
         ApiSettings apiSettings(@Value("${test.keep-alive:0s}") Duration keepAlive) {
             return new ApiSettings(MAX_BODY_SIZE, keepAlive);
+        }
+
+        @Bean
+        ApiKeys apiKeys(Environment environment) {
+            Map<String, String> keys = Binder.get(environment)
+                    .bind("test.keys", Bindable.mapOf(String.class, String.class))
+                    .orElse(Map.of());
+            return ApiKeys.of(keys, null);
         }
     }
 }

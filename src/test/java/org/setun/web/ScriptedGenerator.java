@@ -78,6 +78,11 @@ final class ScriptedGenerator implements Generator {
         return running;
     }
 
+    /** Returns whether no request has been started that {@link #next} has not returned. */
+    boolean startedNothing() {
+        return started.isEmpty();
+    }
+
     @Override
     public Handle start(GenerationRequest request, Consumer<GenerationEvent> events)
             throws EngineRejectedException, InvalidPromptException {
