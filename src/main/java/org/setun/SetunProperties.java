@@ -2,8 +2,10 @@ package org.setun;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
@@ -162,6 +164,8 @@ record SetunProperties(
      * @param apiKeys the keys of which a request must have one, by name: each as it is or as {@code sha256:} and the hash that
      *     {@code printf %s "$KEY" | sha256sum} prints; by default none, and whoever reaches the port is let in
      * @param apiKeyFile a file with more of them, a {@code name:key} or {@code name:sha256:hash} a line, # before comments
+     * @param corsAllowedOrigins the origins whose pages browsers let use the API, such as {@code https://chat.example.org}, or
+     *     {@code *} for all; by default none
      * @param keepAliveInterval after how long without a byte a stream gets a comment, lest its connection be taken for dead;
      *     0 for never, by default 15 seconds
      */
@@ -170,7 +174,11 @@ record SetunProperties(
             @Nullable Integer maxPromptTokens,
             @DefaultValue Map<String, String> apiKeys,
             @Nullable Path apiKeyFile,
+            @DefaultValue List<String> corsAllowedOrigins,
             @DefaultValue("15s") Duration keepAliveInterval) {
+
+        // A scheme, a host and perhaps a port, as a browser's Origin header has them.
+        private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[^/\\s?#]+");
 
         Server {
             if (maxBodySize.toBytes() < 1 || maxBodySize.toBytes() > Integer.MAX_VALUE) {
@@ -180,6 +188,12 @@ record SetunProperties(
             if (maxPromptTokens != null) {
                 requireAtLeast("setun.server.max-prompt-tokens", 1, maxPromptTokens);
             }
+            for (String origin : corsAllowedOrigins) {
+                if (!ORIGIN.matcher(origin).matches()) {
+                    throw new IllegalArgumentException("setun.server.cors-allowed-origins: expected origins such as"
+                            + " https://chat.example.org, or *, found '" + origin + "'");
+                }
+            }
             if (keepAliveInterval.isNegative()) {
                 throw new IllegalArgumentException(
                         "setun.server.keep-alive-interval: expected 0 or more, found " + keepAliveInterval);
@@ -188,7 +202,7 @@ record SetunProperties(
 
         /** Returns what the API needs to know of this. */
         ApiSettings apiSettings() {
-            return new ApiSettings(Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval);
+            return new ApiSettings(Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval, corsAllowedOrigins);
         }
 
         /** Tells no keys: settings are printed where they are wrong. */
@@ -196,7 +210,8 @@ record SetunProperties(
         public String toString() {
             return "Server[maxBodySize=" + maxBodySize + ", maxPromptTokens=" + maxPromptTokens + ", apiKeys="
                     + apiKeys.keySet() + ", apiKeyFile=" + apiKeyFile
-                    + ", keepAliveInterval=" + keepAliveInterval + "]";
+                    + ", corsAllowedOrigins="
+                    + corsAllowedOrigins + ", keepAliveInterval=" + keepAliveInterval + "]";
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
@@ -45,7 +46,8 @@ final class SetunPropertiesTest {
                     HeadMode.AUTO,
                     null,
                     Duration.ofSeconds(30)),
-            new SetunProperties.Server(DataSize.ofMegabytes(8), null, Map.of(), null, Duration.ofSeconds(15)));
+            new SetunProperties.Server(
+                    DataSize.ofMegabytes(8), null, Map.of(), null, List.of(), Duration.ofSeconds(15)));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -85,6 +87,7 @@ final class SetunPropertiesTest {
                                 10,
                                 Map.of("alice", "a-key", "bob", "b-key"),
                                 Path.of("/etc/keys"),
+                                List.of("https://a.example", "http://localhost:3000"),
                                 Duration.ofMillis(14))),
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
@@ -108,6 +111,7 @@ final class SetunPropertiesTest {
                 "setun.server.api-keys.alice=a-key",
                 "setun.server.api-keys.bob=b-key",
                 "setun.server.api-key-file=/etc/keys",
+                "setun.server.cors-allowed-origins=https://a.example,http://localhost:3000",
                 "setun.server.keep-alive-interval=14ms");
     }
 
@@ -122,17 +126,24 @@ final class SetunPropertiesTest {
 
     @Test
     void keysCanComeFromTheEnvironment() {
-        SetunProperties.Server server = fromEnvironment(
-                        Map.of("SETUN_SERVER_APIKEYS_ALICE", "a-key", "SETUN_SERVER_APIKEYFILE", "/etc/keys"))
+        SetunProperties.Server server = fromEnvironment(Map.of(
+                        "SETUN_SERVER_APIKEYS_ALICE",
+                        "a-key",
+                        "SETUN_SERVER_APIKEYFILE",
+                        "/etc/keys",
+                        "SETUN_SERVER_CORSALLOWEDORIGINS",
+                        "https://a.example"))
                 .server();
 
         assertThat(server.apiKeys()).isEqualTo(Map.of("alice", "a-key"));
         assertThat(server.apiKeyFile()).isEqualTo(Path.of("/etc/keys"));
+        assertThat(server.corsAllowedOrigins()).containsExactly("https://a.example");
     }
 
     @Test
     void theApiGetsItsSettings() {
-        assertThat(DEFAULTS.server().apiSettings()).isEqualTo(new ApiSettings(8 << 20, Duration.ofSeconds(15)));
+        assertThat(DEFAULTS.server().apiSettings())
+                .isEqualTo(new ApiSettings(8 << 20, Duration.ofSeconds(15), List.of()));
     }
 
     @Test
@@ -177,6 +188,8 @@ final class SetunPropertiesTest {
             setun.server.max-body-size=0         | setun.server.max-body-size: expected 1B to 2047MB, found 0B
             setun.server.max-body-size=2GB       | setun.server.max-body-size: expected 1B to 2047MB, found 2147483648B
             setun.server.max-prompt-tokens=0     | setun.server.max-prompt-tokens: expected 1 or more, found 0
+            setun.server.cors-allowed-origins=a.example       | setun.server.cors-allowed-origins: expected origins such as https://chat.example.org, or *, found 'a.example'
+            setun.server.cors-allowed-origins=http://a.de/    | setun.server.cors-allowed-origins: expected origins such as https://chat.example.org, or *, found 'http://a.de/'
             setun.server.keep-alive-interval=-1s | setun.server.keep-alive-interval: expected 0 or more, found PT-1S
             setun.model.path=                    | setun.model.path: there is no such setting, or it needs a value
             setun.modle.path=x                   | setun.modle.path: there is no such setting, or it needs a value

@@ -20,16 +20,19 @@ import org.springframework.http.MediaType;
 import org.springframework.test.context.TestPropertySource;
 import org.springframework.test.web.reactive.server.WebTestClient;
 
-/** Who gets in. */
+/** Who gets in, and from where. */
 @ApiTest
 @TestPropertySource(
         properties = {
             "test.keys.alice=open-sesame",
             // That of "b-key".
-            "test.keys.bob=sha256:912cf63e4e97cfdaa27ba19112c7881169eaa82676c40b0ce253f165738dafd2"
+            "test.keys.bob=sha256:912cf63e4e97cfdaa27ba19112c7881169eaa82676c40b0ce253f165738dafd2",
+            "test.origins=https://chat.example.org,http://localhost:3000"
         })
 @ExtendWith(OutputCaptureExtension.class)
 final class ApiKeyApiTest {
+
+    private static final String ORIGIN = "https://chat.example.org";
 
     private final ScriptedGenerator generator;
     private final String baseUrl;
@@ -153,6 +156,70 @@ final class ApiKeyApiTest {
         }
 
         assertThat(output).contains("POST \"/v1/completions\"").doesNotContain("open-sesame", "b-key", "wrong-secret");
+    }
+
+    @Test
+    void aPageOfAnAllowedOriginAsksFirstAndWithoutAKey() {
+        client.options()
+                .uri("/v1/chat/completions")
+                .header("Origin", ORIGIN)
+                .header("Access-Control-Request-Method", "POST")
+                .header("Access-Control-Request-Headers", "authorization, content-type, x-stainless-lang")
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectHeader()
+                .valueEquals("Access-Control-Allow-Origin", ORIGIN)
+                .expectHeader()
+                .valueEquals("Access-Control-Allow-Headers", "authorization, content-type, x-stainless-lang")
+                .expectHeader()
+                .value(
+                        "Access-Control-Allow-Methods",
+                        methods -> assertThat(methods).contains("POST"))
+                .expectHeader()
+                .doesNotExist("Access-Control-Allow-Credentials");
+    }
+
+    @Test
+    void aPageOfAnAllowedOriginReadsAnswersAndErrors() {
+        client.get()
+                .uri("/v1/models")
+                .header("Origin", "http://localhost:3000")
+                .header("Authorization", "Bearer open-sesame")
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectHeader()
+                .valueEquals("Access-Control-Allow-Origin", "http://localhost:3000")
+                .expectHeader()
+                .value(
+                        "Access-Control-Expose-Headers",
+                        headers -> assertThat(headers).contains("x-request-id", "x-ratelimit-remaining-tokens"));
+        client.get()
+                .uri("/v1/models")
+                .header("Origin", ORIGIN)
+                .exchange()
+                .expectStatus()
+                .isUnauthorized()
+                .expectHeader()
+                .valueEquals("Access-Control-Allow-Origin", ORIGIN);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"https://evil.example.org", "http://chat.example.org", "null"})
+    void aPageOfAnotherOriginIsRefused(String origin) {
+        client.get()
+                .uri("/v1/models")
+                .header("Origin", origin)
+                .header("Authorization", "Bearer open-sesame")
+                .exchange()
+                .expectStatus()
+                .isForbidden()
+                .expectHeader()
+                .doesNotExist("Access-Control-Allow-Origin")
+                .expectBody()
+                .jsonPath("$.error.code")
+                .isEqualTo("origin_not_allowed");
     }
 
     private WebTestClient.ResponseSpec complete(String header, String value) {

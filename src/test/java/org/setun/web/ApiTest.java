@@ -6,6 +6,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -52,8 +53,9 @@ import org.springframework.core.env.Environment;
 
         /** Tests set {@code test.*} for what they need of it. */
         @Bean
-        ApiSettings apiSettings(@Value("${test.keep-alive:0s}") Duration keepAlive) {
-            return new ApiSettings(MAX_BODY_SIZE, keepAlive);
+        ApiSettings apiSettings(
+                @Value("${test.keep-alive:0s}") Duration keepAlive, @Value("${test.origins:}") List<String> origins) {
+            return new ApiSettings(MAX_BODY_SIZE, keepAlive, origins);
         }
 
         @Bean

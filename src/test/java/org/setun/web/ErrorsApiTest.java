@@ -290,6 +290,25 @@ final class ErrorsApiTest {
         assertError(client.get().uri(uri).exchange(), 404, "invalid_request_error", null, "unknown_url");
     }
 
+    @Test
+    void pagesOfOtherOriginsAreNotLetInUnlessSettingsNameThem() {
+        client.options()
+                .uri("/v1/completions")
+                .header("Origin", "https://chat.example.org")
+                .header("Access-Control-Request-Method", "POST")
+                .exchange()
+                .expectHeader()
+                .doesNotExist("Access-Control-Allow-Origin");
+        client.get()
+                .uri("/v1/models")
+                .header("Origin", "https://chat.example.org")
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectHeader()
+                .doesNotExist("Access-Control-Allow-Origin");
+    }
+
     private WebTestClient.ResponseSpec post(String body) {
         return post("/v1/completions", body);
     }
