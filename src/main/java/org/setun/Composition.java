@@ -16,6 +16,7 @@ import org.setun.generation.Generator;
 import org.setun.metrics.SetunMetrics;
 import org.setun.web.ApiKeys;
 import org.setun.web.ApiSettings;
+import org.setun.web.RateLimits;
 import org.setun.web.RequestObserver;
 import org.setun.web.ServedModel;
 import org.setun.web.ServedModel.SamplingDefaults;
@@ -120,11 +121,23 @@ class Composition {
     }
 
     @Bean
+    RateLimits rateLimits(SetunProperties properties, ApiKeys keys) {
+        SetunProperties.Server server = properties.server();
+        return new RateLimits(
+                keys, server.rates(), server.keyRates(), properties.engine().defaultMaxTokens());
+    }
+
+    @Bean
     RequestObserver requestObserver(SetunMetrics metrics) {
         return new RequestObserver() {
             @Override
             public void firstText(Duration sinceArrival) {
                 metrics.firstText(sinceArrival);
+            }
+
+            @Override
+            public void rateLimited() {
+                metrics.rateLimited();
             }
 
             @Override

@@ -2,8 +2,10 @@ package org.setun;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +18,7 @@ import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.kernel.KernelSelection;
 import org.setun.model.KeyValueFormat;
 import org.setun.web.ApiSettings;
+import org.setun.web.Rates;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
@@ -164,6 +167,10 @@ record SetunProperties(
      * @param apiKeys the keys of which a request must have one, by name: each as it is or as {@code sha256:} and the hash that
      *     {@code printf %s "$KEY" | sha256sum} prints; by default none, and whoever reaches the port is let in
      * @param apiKeyFile a file with more of them, a {@code name:key} or {@code name:sha256:hash} a line, # before comments
+     * @param requestsPerMinute how many requests the holder of each key may make in a minute, or without keys all clients
+     *     together; 0, the default, for as many as they like
+     * @param tokensPerMinute how many tokens of prompts and answers the same may use; 0, the default, for as many as they like
+     * @param keyLimits other rates for some keys, by name
      * @param corsAllowedOrigins the origins whose pages browsers let use the API, such as {@code https://chat.example.org}, or
      *     {@code *} for all; by default none
      * @param keepAliveInterval after how long without a byte a stream gets a comment, lest its connection be taken for dead;
@@ -174,11 +181,23 @@ record SetunProperties(
             @Nullable Integer maxPromptTokens,
             @DefaultValue Map<String, String> apiKeys,
             @Nullable Path apiKeyFile,
+            @DefaultValue("0") long requestsPerMinute,
+            @DefaultValue("0") long tokensPerMinute,
+            @DefaultValue Map<String, KeyLimits> keyLimits,
             @DefaultValue List<String> corsAllowedOrigins,
             @DefaultValue("15s") Duration keepAliveInterval) {
 
         // A scheme, a host and perhaps a port, as a browser's Origin header has them.
         private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[^/\\s?#]+");
+
+        /**
+         * The rates of one key.
+         *
+         * @param requestsPerMinute as in the settings for all; by default those
+         * @param tokensPerMinute as in the settings for all; by default those
+         */
+        record KeyLimits(
+                @Nullable Long requestsPerMinute, @Nullable Long tokensPerMinute) {}
 
         Server {
             if (maxBodySize.toBytes() < 1 || maxBodySize.toBytes() > Integer.MAX_VALUE) {
@@ -188,6 +207,12 @@ record SetunProperties(
             if (maxPromptTokens != null) {
                 requireAtLeast("setun.server.max-prompt-tokens", 1, maxPromptTokens);
             }
+            requireRate("setun.server.requests-per-minute", requestsPerMinute);
+            requireRate("setun.server.tokens-per-minute", tokensPerMinute);
+            keyLimits.forEach((name, limits) -> {
+                requireRate("setun.server.key-limits." + name + ".requests-per-minute", limits.requestsPerMinute());
+                requireRate("setun.server.key-limits." + name + ".tokens-per-minute", limits.tokensPerMinute());
+            });
             for (String origin : corsAllowedOrigins) {
                 if (!ORIGIN.matcher(origin).matches()) {
                     throw new IllegalArgumentException("setun.server.cors-allowed-origins: expected origins such as"
@@ -205,13 +230,35 @@ record SetunProperties(
             return new ApiSettings(Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval, corsAllowedOrigins);
         }
 
+        /** Returns the rates of callers that have none of their own. */
+        Rates rates() {
+            return new Rates(requestsPerMinute, tokensPerMinute);
+        }
+
+        /** Returns the rates of callers that have their own, by the names of their keys. */
+        Map<String, Rates> keyRates() {
+            Map<String, Rates> rates = new HashMap<>();
+            keyLimits.forEach((name, limits) -> rates.put(
+                    name,
+                    new Rates(
+                            Objects.requireNonNullElse(limits.requestsPerMinute(), requestsPerMinute),
+                            Objects.requireNonNullElse(limits.tokensPerMinute(), tokensPerMinute))));
+            return rates;
+        }
+
         /** Tells no keys: settings are printed where they are wrong. */
         @Override
         public String toString() {
             return "Server[maxBodySize=" + maxBodySize + ", maxPromptTokens=" + maxPromptTokens + ", apiKeys="
-                    + apiKeys.keySet() + ", apiKeyFile=" + apiKeyFile
-                    + ", corsAllowedOrigins="
+                    + apiKeys.keySet() + ", apiKeyFile=" + apiKeyFile + ", requestsPerMinute=" + requestsPerMinute
+                    + ", tokensPerMinute=" + tokensPerMinute + ", keyLimits=" + keyLimits + ", corsAllowedOrigins="
                     + corsAllowedOrigins + ", keepAliveInterval=" + keepAliveInterval + "]";
+        }
+
+        private static void requireRate(String name, @Nullable Long rate) {
+            if (rate != null && (rate < 0 || rate > Rates.MAX)) {
+                throw new IllegalArgumentException(name + ": expected 0 to " + Rates.MAX + ", found " + rate);
+            }
         }
     }
 

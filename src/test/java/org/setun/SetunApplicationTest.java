@@ -161,6 +161,42 @@ final class SetunApplicationTest {
     }
 
     @Test
+    void keysAndRatesHoldAndManagementHasItsOwnPort() throws Exception {
+        String body = "{\"prompt\":\"x\",\"max_tokens\":1}";
+        try (ConfigurableApplicationContext other = start(
+                "--setun.model.path=" + DENSE_MODEL,
+                "--setun.server.api-keys.alice=a-key",
+                "--setun.server.requests-per-minute=1000",
+                "--setun.server.key-limits.alice.requests-per-minute=1",
+                "--setun.server.tokens-per-minute=1000",
+                "--management.server.port=0")) {
+            assertThat(post(other, "/v1/completions", body).statusCode()).isEqualTo(401);
+
+            HttpResponse<String> answered = HTTP.send(withKey(other, body), HttpResponse.BodyHandlers.ofString());
+            assertThat(answered.statusCode()).as(answered.body()).isEqualTo(200);
+            assertThat(answered.headers().firstValue("x-ratelimit-limit-requests"))
+                    .hasValue("1");
+            assertThat(answered.headers().firstValue("x-ratelimit-limit-tokens"))
+                    .hasValue("1000");
+
+            HttpResponse<String> refused = HTTP.send(withKey(other, body), HttpResponse.BodyHandlers.ofString());
+            assertThat(refused.statusCode()).isEqualTo(429);
+
+            String management = other.getEnvironment().getRequiredProperty("local.management.port");
+            URI metrics = URI.create("http://localhost:" + management + "/actuator/prometheus");
+            assertThat(HTTP.send(HttpRequest.newBuilder(metrics).build(), HttpResponse.BodyHandlers.ofString())
+                            .body())
+                    .containsPattern("setun_requests_rejected_total\\{[^}]*reason=\"rate_limit\"} 1.0");
+        }
+    }
+
+    private static HttpRequest withKey(ConfigurableApplicationContext server, String body) {
+        return HttpRequest.newBuilder(request(server, "/v1/completions", body), (name, value) -> true)
+                .header("Authorization", "Bearer a-key")
+                .build();
+    }
+
+    @Test
     void aKeyFileThatIsWrongIsExplained(@TempDir Path directory) throws IOException {
         Path file = Files.writeString(directory.resolve("keys"), "alice:a-key\nsecret\n");
 

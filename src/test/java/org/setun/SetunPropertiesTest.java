@@ -11,6 +11,7 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.setun.SetunProperties.Server.KeyLimits;
 import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
 import org.setun.engine.EngineSettings;
@@ -19,6 +20,7 @@ import org.setun.engine.EngineSettings.MemoryLimits;
 import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.model.KeyValueFormat;
 import org.setun.web.ApiSettings;
+import org.setun.web.Rates;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Configuration;
@@ -47,7 +49,7 @@ final class SetunPropertiesTest {
                     null,
                     Duration.ofSeconds(30)),
             new SetunProperties.Server(
-                    DataSize.ofMegabytes(8), null, Map.of(), null, List.of(), Duration.ofSeconds(15)));
+                    DataSize.ofMegabytes(8), null, Map.of(), null, 0, 0, Map.of(), List.of(), Duration.ofSeconds(15)));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -87,6 +89,9 @@ final class SetunPropertiesTest {
                                 10,
                                 Map.of("alice", "a-key", "bob", "b-key"),
                                 Path.of("/etc/keys"),
+                                11,
+                                12,
+                                Map.of("alice", new KeyLimits(13L, null), "bob", new KeyLimits(null, 0L)),
                                 List.of("https://a.example", "http://localhost:3000"),
                                 Duration.ofMillis(14))),
                 "setun.model.path=/models/m",
@@ -111,6 +116,10 @@ final class SetunPropertiesTest {
                 "setun.server.api-keys.alice=a-key",
                 "setun.server.api-keys.bob=b-key",
                 "setun.server.api-key-file=/etc/keys",
+                "setun.server.requests-per-minute=11",
+                "setun.server.tokens-per-minute=12",
+                "setun.server.key-limits.alice.requests-per-minute=13",
+                "setun.server.key-limits.bob.tokens-per-minute=0",
                 "setun.server.cors-allowed-origins=https://a.example,http://localhost:3000",
                 "setun.server.keep-alive-interval=14ms");
     }
@@ -125,19 +134,38 @@ final class SetunPropertiesTest {
     }
 
     @Test
-    void keysCanComeFromTheEnvironment() {
+    void keysAndTheirLimitsCanComeFromTheEnvironment() {
         SetunProperties.Server server = fromEnvironment(Map.of(
                         "SETUN_SERVER_APIKEYS_ALICE",
                         "a-key",
                         "SETUN_SERVER_APIKEYFILE",
                         "/etc/keys",
+                        "SETUN_SERVER_KEYLIMITS_ALICE_REQUESTSPERMINUTE",
+                        "7",
                         "SETUN_SERVER_CORSALLOWEDORIGINS",
                         "https://a.example"))
                 .server();
 
         assertThat(server.apiKeys()).isEqualTo(Map.of("alice", "a-key"));
         assertThat(server.apiKeyFile()).isEqualTo(Path.of("/etc/keys"));
+        assertThat(server.keyLimits()).isEqualTo(Map.of("alice", new KeyLimits(7L, null)));
         assertThat(server.corsAllowedOrigins()).containsExactly("https://a.example");
+    }
+
+    @Test
+    void aKeysOwnRatesReplaceThoseOfAll() {
+        runner.withPropertyValues(
+                        "setun.server.requests-per-minute=60",
+                        "setun.server.tokens-per-minute=9000",
+                        "setun.server.key-limits.alice.requests-per-minute=600",
+                        "setun.server.key-limits.bob.tokens-per-minute=0")
+                .run(context -> {
+                    SetunProperties.Server server =
+                            context.getBean(SetunProperties.class).server();
+                    assertThat(server.rates()).isEqualTo(new Rates(60, 9000));
+                    assertThat(server.keyRates())
+                            .isEqualTo(Map.of("alice", new Rates(600, 9000), "bob", new Rates(60, 0)));
+                });
     }
 
     @Test
@@ -188,6 +216,10 @@ final class SetunPropertiesTest {
             setun.server.max-body-size=0         | setun.server.max-body-size: expected 1B to 2047MB, found 0B
             setun.server.max-body-size=2GB       | setun.server.max-body-size: expected 1B to 2047MB, found 2147483648B
             setun.server.max-prompt-tokens=0     | setun.server.max-prompt-tokens: expected 1 or more, found 0
+            setun.server.requests-per-minute=-1  | setun.server.requests-per-minute: expected 0 to 1000000000, found -1
+            setun.server.tokens-per-minute=1000000001 | setun.server.tokens-per-minute: expected 0 to 1000000000, found 1000000001
+            setun.server.key-limits.al.requests-per-minute=-2 | setun.server.key-limits.al.requests-per-minute: expected 0 to 1000000000, found -2
+            setun.server.key-limits.al.tokens-per-minute=-2   | setun.server.key-limits.al.tokens-per-minute: expected 0 to 1000000000, found -2
             setun.server.cors-allowed-origins=a.example       | setun.server.cors-allowed-origins: expected origins such as https://chat.example.org, or *, found 'a.example'
             setun.server.cors-allowed-origins=http://a.de/    | setun.server.cors-allowed-origins: expected origins such as https://chat.example.org, or *, found 'http://a.de/'
             setun.server.keep-alive-interval=-1s | setun.server.keep-alive-interval: expected 0 or more, found PT-1S

@@ -41,6 +41,7 @@ public final class SetunMetrics implements EngineObserver {
     private final Map<FinishReason, Counter> finished;
     private final Counter failed;
     private final Map<EngineRejectedException.Reason, Counter> rejected;
+    private final Counter rateLimited;
     private final Counter promptTokens;
     private final Counter cachedTokens;
     private final Counter generatedTokens;
@@ -77,13 +78,9 @@ public final class SetunMetrics implements EngineObserver {
         this.failed = finished("error");
         this.rejected = new EnumMap<>(EngineRejectedException.Reason.class);
         for (EngineRejectedException.Reason reason : EngineRejectedException.Reason.values()) {
-            rejected.put(
-                    reason,
-                    counter(
-                            "setun.requests.rejected",
-                            "Requests that were not taken",
-                            Tag.of("reason", label(reason))));
+            rejected.put(reason, rejected(label(reason)));
         }
+        this.rateLimited = rejected("rate_limit");
         this.promptTokens = promptTokens("computed");
         this.cachedTokens = promptTokens("cache_ram");
         this.generatedTokens = counter("setun.tokens.generated", "Tokens generated");
@@ -176,6 +173,11 @@ public final class SetunMetrics implements EngineObserver {
         firstText.record(sinceArrival);
     }
 
+    /** Sees a request that was refused because its caller has used up its rate. */
+    public void rateLimited() {
+        rateLimited.increment();
+    }
+
     /** Sees the end of an HTTP request. The labels come from small fixed sets. */
     public void requestEnded(String endpoint, boolean stream, String outcome, Duration duration) {
         Timer.builder("setun.request.duration")
@@ -259,6 +261,10 @@ public final class SetunMetrics implements EngineObserver {
 
     private Counter finished(String reason) {
         return counter("setun.requests.finished", "Requests that the engine has ended", Tag.of("reason", reason));
+    }
+
+    private Counter rejected(String reason) {
+        return counter("setun.requests.rejected", "Requests that were not taken", Tag.of("reason", reason));
     }
 
     private DistributionSummary stepTokens(String phase) {

@@ -1,6 +1,7 @@
 package org.setun.web;
 
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -9,6 +10,9 @@ import org.springframework.http.HttpStatus;
 final class ApiException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
+
+    /** The code of {@link #rateLimited}. */
+    static final String RATE_LIMITED = "rate_limit_exceeded";
 
     private final HttpStatus status;
     private final transient ErrorBody body;
@@ -65,6 +69,14 @@ final class ApiException extends RuntimeException {
     static ApiException unauthorized(String message, String challenge) {
         return new ApiException(HttpStatus.UNAUTHORIZED, "invalid_request_error", null, "invalid_api_key", message)
                 .header(HttpHeaders.WWW_AUTHENTICATE, challenge);
+    }
+
+    /** Says that the client has used up its rate, and when it may come again; empty for never with this request. */
+    static ApiException rateLimited(String message, Optional<Duration> retryAfter) {
+        ApiException limited =
+                new ApiException(HttpStatus.TOO_MANY_REQUESTS, "rate_limit_error", null, RATE_LIMITED, message);
+        retryAfter.ifPresent(limited::retryAfter);
+        return limited;
     }
 
     /** Says that too many requests wait already. */

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import org.setun.engine.EngineRejectedException;
+import org.setun.generation.GenerationRequest;
 import org.setun.generation.Generator;
 import org.setun.generation.InvalidPromptException;
 import org.springframework.core.io.buffer.DataBuffer;
@@ -61,10 +62,11 @@ final class GenerationHandler {
     Mono<Void> handle(ServerWebExchange exchange, Endpoint endpoint) {
         RequestTrack track = new RequestTrack(observer, endpoint, RequestArrival.of(exchange));
         Generations generations = new Generations();
+        CallerLimits limits = RateLimitFilter.limits(exchange);
         return bodies.read(exchange.getRequest())
                 // A future, because unlike a scheduler's task it is not interrupted when the client goes.
-                .flatMap(body -> Mono.fromFuture(() ->
-                        CompletableFuture.supplyAsync(() -> start(endpoint, body, generations, track), requestThreads)))
+                .flatMap(body -> Mono.fromFuture(() -> CompletableFuture.supplyAsync(
+                        () -> start(endpoint, body, generations, limits, track), requestThreads)))
                 .flatMap(started -> {
                     warn(exchange.getResponse(), started.call().unknownFields());
                     return started.call().stream()
@@ -80,12 +82,14 @@ final class GenerationHandler {
 
     private record Started(GenerationCall call, AnswerHead head) {}
 
-    private Started start(Endpoint endpoint, byte[] body, Generations generations, RequestTrack track) {
+    private Started start(
+            Endpoint endpoint, byte[] body, Generations generations, CallerLimits limits, RequestTrack track) {
         GenerationCall call = endpoint.read(calls, body);
         track.read(call);
         AnswerHead head = AnswerHead.next(endpoint.format(), model.name());
-        try {
-            generations.start(generator, call.generations(head.id()));
+        List<GenerationRequest> requests = call.generations(head.id());
+        try (TokenReservation tokens = limits.reserve(requests)) {
+            generations.start((request, events) -> tokens.start(generator, request, events), requests);
         } catch (InvalidPromptException e) {
             throw ApiException.badRequest(endpoint.promptParam(), e.code(), Objects.requireNonNull(e.getMessage()));
         } catch (EngineRejectedException e) {

@@ -22,6 +22,9 @@ public interface RequestObserver {
     /** Sees the first text of an answer, {@code sinceArrival} after the request's headers had come. */
     void firstText(Duration sinceArrival);
 
+    /** Sees a request that is refused because its caller has used up its rate. */
+    void rateLimited();
+
     /**
      * The end of a request.
      *

@@ -64,6 +64,7 @@ final class SetunMetricsTest {
                         "setun_requests_finished_total{model=\"tiny\",reason=\"error\"} 0.0",
                         "setun_requests_rejected_total{model=\"tiny\",reason=\"queue_full\"} 0.0",
                         "setun_requests_rejected_total{model=\"tiny\",reason=\"draining\"} 0.0",
+                        "setun_requests_rejected_total{model=\"tiny\",reason=\"rate_limit\"} 0.0",
                         "setun_requests_running{model=\"tiny\"} 3.0",
                         "setun_requests_waiting{model=\"tiny\"} 2.0",
                         "setun_state_slots_free{model=\"tiny\"} 5.0",
@@ -141,11 +142,13 @@ final class SetunMetricsTest {
     @Test
     void rejectionsAndFaultsAreCounted() {
         metrics.requestRejected("r", EngineRejectedException.Reason.QUEUE_FULL);
+        metrics.rateLimited();
         metrics.requestFailed(
                 new RequestReport("r", new TokenCounts(1, 0, 1), Duration.ZERO, Duration.ZERO, Duration.ZERO),
                 new IllegalStateException());
 
         assertThat(counter("setun.requests.rejected", "reason", "queue_full")).isEqualTo(1);
+        assertThat(counter("setun.requests.rejected", "reason", "rate_limit")).isEqualTo(1);
         assertThat(counter("setun.requests.finished", "reason", "error")).isEqualTo(1);
     }
 

@@ -31,6 +31,9 @@ import org.springframework.core.env.Environment;
         /** How many bytes a body may have here. */
         static final int MAX_BODY_SIZE = 100_000;
 
+        /** How many tokens a request counts for that does not say, where tokens are limited. */
+        static final int DEFAULT_MAX_TOKENS = 16;
+
         @Bean
         ScriptedGenerator generator() {
             return new ScriptedGenerator();
@@ -64,6 +67,20 @@ import org.springframework.core.env.Environment;
                     .bind("test.keys", Bindable.mapOf(String.class, String.class))
                     .orElse(Map.of());
             return ApiKeys.of(keys, null);
+        }
+
+        @Bean
+        ManualTime manualTime() {
+            return new ManualTime();
+        }
+
+        @Bean
+        RateLimits rateLimits(
+                ApiKeys keys,
+                @Value("${test.requests:0}") long requests,
+                @Value("${test.tokens:0}") long tokens,
+                ManualTime time) {
+            return new RateLimits(keys, new Rates(requests, tokens), Map.of(), DEFAULT_MAX_TOKENS, time);
         }
     }
 }

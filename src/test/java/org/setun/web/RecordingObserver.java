@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Keeps what the API tells its observer. */
 final class RecordingObserver implements RequestObserver {
@@ -14,6 +15,7 @@ final class RecordingObserver implements RequestObserver {
     record End(String endpoint, boolean stream, Outcome outcome) {}
 
     private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
+    private final AtomicInteger rateLimited = new AtomicInteger();
     private final BlockingQueue<Duration> firstTexts = new LinkedBlockingQueue<>();
 
     @Override
@@ -26,7 +28,13 @@ final class RecordingObserver implements RequestObserver {
         ended.add(end);
     }
 
+    @Override
+    public void rateLimited() {
+        rateLimited.incrementAndGet();
+    }
+
     void clear() {
+        rateLimited.set(0);
         ended.clear();
         firstTexts.clear();
     }
@@ -39,6 +47,10 @@ final class RecordingObserver implements RequestObserver {
         }
         assertThat(end).as("the end of request %s", requestId).isNotNull();
         return new End(end.endpoint(), end.stream(), end.outcome());
+    }
+
+    int timesRateLimited() {
+        return rateLimited.get();
     }
 
     int firstTexts() {
