@@ -16,8 +16,12 @@ final class ApiExceptionHandler implements WebExceptionHandler {
     @Override
     public Mono<Void> handle(ServerWebExchange exchange, Throwable failure) {
         ServerHttpResponse response = exchange.getResponse();
-        if (response.isCommitted() || Failures.isDisconnect(failure)) {
+        if (response.isCommitted()) {
             return Mono.error(failure);
+        }
+        if (Failures.isDisconnect(failure)) {
+            // Nobody is there to be told, and Spring would log a fault of the server.
+            return Mono.empty();
         }
         ApiException error =
                 Failures.describe(failure, RequestArrival.of(exchange).requestId());

@@ -1,9 +1,10 @@
 package org.setun.web;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBuffer;
-import org.springframework.core.io.buffer.DataBufferLimitException;
 import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -11,9 +12,13 @@ import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 
 /** Reads the bytes of JSON bodies, up to a limit. Thread-safe. */
 final class BodyReader {
+
+    /** How long a client may go on writing what nobody reads. */
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
 
     private final int maxSize;
 
@@ -26,25 +31,60 @@ final class BodyReader {
     Mono<byte[]> read(ServerHttpRequest request) {
         return Mono.defer(() -> {
             checkContentType(request.getHeaders());
-            if (request.getHeaders().getContentLength() > maxSize) {
-                throw tooLarge();
-            }
-            return DataBufferUtils.join(request.getBody(), maxSize)
-                    .map(BodyReader::bytes)
-                    .defaultIfEmpty(new byte[0])
-                    .onErrorMap(DataBufferLimitException.class, e -> tooLarge());
+            checkAnnouncedSize(request.getHeaders());
+            Body body = new Body();
+            return request.getBody()
+                    .takeUntil(body::add)
+                    .takeUntilOther(body.tooLarge.asMono().then(Mono.delay(PATIENCE)))
+                    .then(Mono.fromCallable(body::bytes));
         });
     }
 
-    private static byte[] bytes(DataBuffer buffer) {
-        byte[] bytes = new byte[buffer.readableByteCount()];
-        buffer.read(bytes);
-        DataBufferUtils.release(buffer);
-        return bytes;
+    /**
+     * What has come of a body. Of one that is too large as much again is read as it may have, for a short time, and thrown
+     * away: a client that is still writing when its connection is closed would not find the answer that tells it why.
+     */
+    private final class Body {
+
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        private final Sinks.Empty<Void> tooLarge = Sinks.empty();
+        private long size;
+
+        /** Takes the next bytes, and returns whether there are so many that the rest is not worth reading. */
+        boolean add(DataBuffer buffer) {
+            try {
+                size += buffer.readableByteCount();
+                if (size > maxSize) {
+                    tooLarge.tryEmitEmpty();
+                } else {
+                    byte[] next = new byte[buffer.readableByteCount()];
+                    buffer.read(next);
+                    bytes.writeBytes(next);
+                }
+                return size > 2L * maxSize;
+            } finally {
+                DataBufferUtils.release(buffer);
+            }
+        }
+
+        byte[] bytes() {
+            if (size > maxSize) {
+                throw tooLarge();
+            }
+            return bytes.toByteArray();
+        }
+    }
+
+    // Not read at all: what is far too large, and what its client holds back until it is asked for it.
+    private void checkAnnouncedSize(HttpHeaders headers) {
+        long announced = headers.getContentLength();
+        if (announced > 2L * maxSize || (announced > maxSize && headers.containsHeader(HttpHeaders.EXPECT))) {
+            throw tooLarge();
+        }
     }
 
     private ApiException tooLarge() {
-        // The rest of the body is not worth reading, so the connection cannot be used again.
+        // The rest of the body may not have been read, so the connection cannot be used again.
         return ApiException.http(
                         HttpStatus.CONTENT_TOO_LARGE,
                         "request_too_large",
