@@ -8,12 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
-import org.setun.architecture.GenerationDefaults;
 import org.setun.architecture.LoadedModel;
 import org.setun.engine.Engine;
 import org.setun.engine.EngineObserver;
@@ -56,26 +53,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most; default: 256.")
     private int maxTokens = DEFAULT_MAX_TOKENS;
 
-    @Option(
-            names = "--temperature",
-            paramLabel = "T",
-            description = "0 takes the likeliest token; default: the model's own, else 1.")
-    private @Nullable Double temperature;
-
-    @Option(
-            names = "--top-k",
-            paramLabel = "K",
-            description = "Sample from the K likeliest tokens; default: the model's own, else all.")
-    private @Nullable Integer topK;
-
-    @Option(
-            names = "--top-p",
-            paramLabel = "P",
-            description = "Sample from the likeliest tokens that make up P; default: the model's own, else 1.")
-    private @Nullable Double topP;
-
-    @Option(names = "--seed", paramLabel = "N", description = "Makes the choice repeatable.")
-    private @Nullable Long seed;
+    @Mixin
+    private SamplingOptions samplingOptions = new SamplingOptions();
 
     @Mixin
     private HeadOption headOption = new HeadOption();
@@ -90,26 +69,10 @@ final class GenerateCommand implements Callable<Integer> {
                 Set<Integer> stopTokens = new HashSet<>(loaded.defaults().stopTokenIds());
                 stopTokens.addAll(tokenizer.stopIds());
                 GenerationSettings settings = new GenerationSettings(Integer.MAX_VALUE, DEFAULT_MAX_TOKENS, stopTokens);
-                return generate(new EngineGenerator(engine, tokenizer, settings), sampling(loaded.defaults()));
+                return generate(
+                        new EngineGenerator(engine, tokenizer, settings),
+                        samplingOptions.parameters(loaded.defaults()));
             }
-        }
-    }
-
-    private SamplingParameters sampling(GenerationDefaults defaults) {
-        boolean greedy = temperature == null && !defaults.sampling().orElse(true);
-        double chosenTemperature = temperature != null
-                ? temperature
-                : greedy ? 0 : defaults.temperature().orElse(1);
-        int chosenTopK = topK != null ? topK : defaults.topK().orElse(0);
-        double chosenTopP = topP != null ? topP : defaults.topP().orElse(1);
-        try {
-            return new SamplingParameters(
-                    chosenTemperature,
-                    chosenTopK,
-                    chosenTopP,
-                    seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
     }
 
