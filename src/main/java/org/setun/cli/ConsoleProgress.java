@@ -2,6 +2,7 @@ package org.setun.cli;
 
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import org.jline.terminal.TerminalBuilder;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.LoadProgress;
 import picocli.CommandLine.Help.Ansi;
@@ -42,6 +43,8 @@ final class ConsoleProgress implements LoadProgress, AutoCloseable {
 
     private void showBar(String tensor, long doneBytes, long totalBytes) {
         if (bar == null) {
+            // The bar's terminal would else be asked what it can do, and might answer into what the user types.
+            System.setProperty(TerminalBuilder.PROP_GRAPHEME_CLUSTER, "false");
             bar = new ProgressBarBuilder()
                     .setTaskName(task)
                     .setUnit(unitName(totalBytes), unit(totalBytes))

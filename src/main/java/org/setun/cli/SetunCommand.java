@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 /**
- * The command line: {@code setun [serve|pull|convert|inspect|logits|generate|perplexity|bench|aot-cache]}. Exit codes: 0 for success, 1 where a model,
- * a file or the network is at fault, 2 where the command line is.
+ * The command line: {@code setun [serve|pull|convert|inspect|logits|generate|chat|perplexity|bench|aot-cache]}. Exit codes: 0 for success, 1 where a
+ * model, a file or the network is at fault, 2 where the command line is.
  */
 @Command(
         name = "setun",
@@ -37,6 +37,7 @@ import picocli.CommandLine.ScopeType;
             InspectCommand.class,
             LogitsCommand.class,
             GenerateCommand.class,
+            ChatCommand.class,
             PerplexityCommand.class,
             BenchCommand.class,
             AotCacheCommand.class,

@@ -1,5 +1,5 @@
 /**
- * The commands: serve, pull, convert, inspect, logits, generate, bench.
+ * The commands: serve, pull, convert, inspect, logits, generate, chat, perplexity, bench, aot-cache.
  */
 @NullMarked
 package org.setun.cli;

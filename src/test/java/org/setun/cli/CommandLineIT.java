@@ -39,7 +39,16 @@ final class CommandLineIT {
         Result result = PackagedSetun.run("--help");
         assertThat(result.exitCode()).isZero();
         List<String> commands = List.of(
-                "serve", "pull", "convert", "inspect", "logits", "generate", "perplexity", "bench", "aot-cache");
+                "serve",
+                "pull",
+                "convert",
+                "inspect",
+                "logits",
+                "generate",
+                "chat",
+                "perplexity",
+                "bench",
+                "aot-cache");
         assertThat(result.out()).contains(commands);
         assertThat(result.err()).isEmpty();
         for (String command : commands) {
