@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.LoadOptions;
@@ -16,14 +17,16 @@ import org.setun.architecture.NamedShape;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Measures how fast a model runs on this machine. */
+/** Measures how fast a model runs on this machine, or how fast a server answers many users. */
 @Command(
         name = "bench",
         description = {
@@ -34,7 +37,10 @@ import picocli.CommandLine.Spec;
                     + " are shown. A decoding step takes the likeliest token of every sequence.",
             "The share of the bandwidth counts the weights that a step reads, each once, and the sequences' states. Dropped"
                     + " activations are not subtracted: with sparsity it is the share that a dense model of that speed would"
-                    + " need, and may be more than all."
+                    + " need, and may be more than all.",
+            "With --server, sends requests to any server with OpenAI's API instead, at random times that do not depend on its"
+                    + " answers, and reports what the users of such a load would feel. Latencies count from when a request was to be"
+                    + " sent. Exit code 1 if no request was answered."
         })
 final class BenchCommand implements Callable<Integer> {
 
@@ -44,6 +50,9 @@ final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SECONDS = 3600;
     private static final double NANOS = 1e9;
 
+    /** What means something for a model here and for a server. */
+    private static final Set<String> FOR_BOTH = Set.of("--model", "--json", "--verbose");
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -51,8 +60,10 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--model",
             paramLabel = "PATH",
-            description = "A checkpoint directory or file; default: the model that ships.")
-    private @Nullable Path model;
+            description =
+                    "A checkpoint directory or file; default: the model that ships. With --server, the model's name there;"
+                            + " default: the first that it lists.")
+    private @Nullable String model;
 
     @Option(
             names = "--shape",
@@ -111,8 +122,16 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object instead of text.")
     private boolean json;
 
+    @ArgGroup(validate = false, heading = "%nFor a server:%n")
+    private ServerBenchOptions serverOptions = new ServerBenchOptions();
+
     @Override
     public Integer call() throws Exception {
+        requireOptionsOfOneKind();
+        String server = serverOptions.server();
+        if (server != null) {
+            return ServerBench.run(server, serverOptions, model, json, spec.commandLine());
+        }
         BenchPlan plan = plan();
         if (shape != null) {
             NamedShape named = NamedShape.named(shape)
@@ -120,11 +139,25 @@ final class BenchCommand implements Callable<Integer> {
                             "--shape: expected one of " + String.join(", ", NamedShape.names()) + ", found " + shape));
             measure(plan, shape, (kernels, limit) -> ModelLoader.random(named, kernels, options(limit)));
         } else {
-            try (ModelSource source = ModelSource.open(model)) {
+            try (ModelSource source = ModelSource.open(model == null ? null : Path.of(model))) {
                 measure(plan, source.name(), (kernels, limit) -> load(source, kernels, limit));
             }
         }
         return 0;
+    }
+
+    /** Refuses options that would have no effect. */
+    private void requireOptionsOfOneKind() {
+        List<OptionSpec> forServer = spec.argGroups().getFirst().options();
+        for (OptionSpec option : spec.commandLine().getParseResult().matchedOptionsSet()) {
+            String name = option.longestName();
+            if (serverOptions.server() == null && forServer.contains(option)) {
+                throw wrong(name + ": expected --server beside it, found none");
+            }
+            if (serverOptions.server() != null && !forServer.contains(option) && !FOR_BOTH.contains(name)) {
+                throw wrong(name + ": expected no --server beside it, found " + serverOptions.server());
+            }
+        }
     }
 
     private BenchPlan plan() {

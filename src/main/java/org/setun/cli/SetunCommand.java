@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.setun.checkpoint.CheckpointFormatException;
+import org.setun.cli.load.LoadTestException;
 import org.setun.hub.HubException;
 import org.setun.tokenizer.TokenizerFormatException;
 import picocli.CommandLine;
@@ -122,6 +123,7 @@ public final class SetunCommand implements Runnable {
     private int explain(Exception exception, PrintWriter err) {
         switch (exception) {
             case CheckpointFormatException e -> err.println("setun: " + e.getMessage());
+            case LoadTestException e -> err.println("setun: " + e.getMessage());
             case HubException e -> err.println("setun: " + e.getMessage());
             case TokenizerFormatException e -> err.println("setun: " + e.getMessage());
             case InvalidTextException e -> err.println("setun: " + e.getMessage());

@@ -263,6 +263,28 @@ final class CommandLineIT {
         }
     }
 
+    @Test
+    void benchPutsAServerUnderLoad() throws Exception {
+        Process server = PackagedSetun.builder("--server.port=0")
+                .redirectErrorStream(true)
+                .start();
+        try (BufferedReader log =
+                new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
+            String url = "http://localhost:" + awaitPort(log);
+            Result result = PackagedSetun.run(("bench --server " + url
+                            + " --rate inf --requests 8 --prompt-tokens 16 --output-tokens 8" + " --respect-eos --json")
+                    .split(" "));
+            assertThat(result.exitCode()).as(result.err()).isZero();
+            JsonNode report = JSON.readTree(result.out());
+            assertThat(report.get("completed").intValue()).isEqualTo(8);
+            assertThat(report.get("uncounted").intValue()).isZero();
+            assertThat(report.get("output_tokens").intValue()).isBetween(8, 64);
+            assertThat(report.get("ttft_ms").get("p50").doubleValue()).isPositive();
+        } finally {
+            server.destroyForcibly();
+        }
+    }
+
     private static int awaitPort(BufferedReader log) throws Exception {
         Pattern ready = Pattern.compile("http://localhost:(\\d+)/v1");
         StringBuilder seen = new StringBuilder();
