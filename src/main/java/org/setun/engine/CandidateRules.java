@@ -12,21 +12,32 @@ final class CandidateRules {
     /**
      * Returns the rule for one choice.
      *
+     * @param banned whether there are tokens that cannot be chosen
      * @param seed the request's seed
      * @param position how many tokens the sequence has before the chosen one
      */
-    static CandidateRule of(SamplingParameters sampling, int vocabSize, long seed, int position) {
-        if (sampling.temperature() == 0) {
+    static CandidateRule of(SamplingParameters sampling, boolean banned, int vocabSize, long seed, int position) {
+        if (banned || sampling.changesLogits()) {
+            return new CandidateRule.All();
+        }
+        if (sampling.isGreedy()) {
             return new CandidateRule.Best(1);
         }
-        if (!sampling.cuts(vocabSize)) {
+        if (sampling.usesMirostat()) {
+            return new CandidateRule.All();
+        }
+        if (!sampling.narrows(vocabSize)) {
             GumbelNoise noise = new GumbelNoise(vocabSize);
             noise.begin(seed, position);
             return new CandidateRule.Perturbed(sampling.temperature(), new Perturbation(noise));
         }
-        return sampling.topK() > 0
-                ? new CandidateRule.Best(sampling.topK())
-                : new CandidateRule.Nucleus(sampling.temperature(), sampling.topP());
+        // All that follows top-k, and all that follows top-p, looks at what these kept.
+        if (sampling.topK() > 0) {
+            return new CandidateRule.Best(sampling.topK());
+        }
+        return sampling.topP() < 1 && sampling.cuts().typicalP() == 1
+                ? new CandidateRule.Nucleus(sampling.cutTemperature(), sampling.topP())
+                : new CandidateRule.All();
     }
 
     /** The sampler's noise in the model's words. */

@@ -3,10 +3,13 @@ package org.setun.engine;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.setun.model.CandidateRule;
 import org.setun.model.Chunk;
+import org.setun.sampling.History;
+import org.setun.sampling.SamplerState;
 
 /**
  * A request on its way: its tokens, and how many of them the model has seen. Computed tokens chase the total; a prompt being
@@ -27,6 +30,7 @@ final class Sequence implements Engine.Handle {
     private final long seed;
     private final Timeline timeline;
     private final Prefix prefix;
+    private final SamplerState samplerState = new SamplerState();
 
     private long arrival;
     private int computedTokens;
@@ -125,10 +129,10 @@ final class Sequence implements Engine.Handle {
     Chunk nextChunk(int count, int vocabSize) {
         int end = computedTokens + count;
         Chunk.Wanted wanted = wanted(end);
-        CandidateRule candidates =
-                wanted == Chunk.Wanted.LAST && request.details().scores().isEmpty()
-                        ? CandidateRules.of(request.sampling(), vocabSize, seed, totalTokens())
-                        : new CandidateRule.All();
+        CandidateRule candidates = wanted == Chunk.Wanted.LAST
+                        && request.details().scores().isEmpty()
+                ? CandidateRules.of(request.sampling(), !bannedTokens().isEmpty(), vocabSize, seed, totalTokens())
+                : new CandidateRule.All();
         int[] tokens = prefix.slice(computedTokens, end);
         return new Chunk(memory().state(), computedTokens, tokens, wanted, request.activationSparsity(), candidates);
     }
@@ -154,6 +158,22 @@ final class Sequence implements Engine.Handle {
         boolean told = request.details().embedding()
                 || (request.details().promptScores().isPresent() && scoredPrompt < promptTokens());
         return told ? 0 : totalTokens() - 1;
+    }
+
+    /** Returns what the choice of the next token may depend on; valid until {@link #append}. */
+    History history() {
+        return new History(prefix.array(), promptTokens(), totalTokens(), bannedTokens());
+    }
+
+    /** Returns the tokens that the next one cannot be, as the sequence would end too early. */
+    private Set<Integer> bannedTokens() {
+        Ending ending = request.ending();
+        return completionTokens() < ending.minTokens() ? ending.stopTokens() : Set.of();
+    }
+
+    /** Returns what sampling remembers of the sequence. */
+    SamplerState samplerState() {
+        return samplerState;
     }
 
     /** Notes that the model has seen {@code count} more tokens. */

@@ -11,7 +11,6 @@ import org.setun.model.Model;
 import org.setun.model.Workspace;
 import org.setun.sampling.Logits;
 import org.setun.sampling.Sampler;
-import org.setun.sampling.SamplingParameters;
 import org.setun.sampling.TokenScore;
 import org.setun.sampling.TokenScorer;
 
@@ -100,15 +99,21 @@ final class StepResults {
 
     /** Chooses among the logits that the model computed, or, where that leaves a doubt, among all. */
     private int sample(Sequence sequence, int row) {
-        SamplingParameters sampling = sequence.request().sampling();
-        OptionalInt chosen = sampler.sample(
-                logits(workspace.candidates(row), row), sampling, sequence.seed(), sequence.totalTokens());
+        OptionalInt chosen = sample(sequence, workspace.candidates(row), row);
         if (chosen.isPresent()) {
             return chosen.getAsInt();
         }
         model.completeLogits(workspace, row);
-        return sampler.sample(logits(Candidates.ALL, row), sampling, sequence.seed(), sequence.totalTokens())
-                .orElseThrow();
+        return sample(sequence, Candidates.ALL, row).orElseThrow();
+    }
+
+    private OptionalInt sample(Sequence sequence, Candidates candidates, int row) {
+        return sampler.sample(
+                logits(candidates, row),
+                sequence.request().sampling(),
+                sequence.seed(),
+                sequence.history(),
+                sequence.samplerState());
     }
 
     private Logits logits(Candidates candidates, int row) {

@@ -7,55 +7,100 @@ import java.util.SplittableRandom;
  * Chooses tokens by their logits. Holds scratch for one vocabulary and nothing else, so one sampler serves all sequences of
  * a thread; for one thread at a time.
  *
- * <p>The order is temperature, then top-k, then top-p over what top-k kept, as in vLLM and Hugging Face transformers.
- * llama-server cuts first and applies the temperature last, so that its top-p ignores the temperature; the order here is
- * the one that OpenAI's clients are tuned with. The cuts keep the best tokens without sorting the vocabulary:
- * {@link BestFirst}. Without a cut, a token is the largest of all logits with noise: {@link GumbelNoise}.
+ * <p>What is asked for happens in this order:
  *
- * <p>Random numbers depend on the request's seed and the token's position in its sequence only. Recomputing a
- * sequence, cutting its prompt otherwise or running others beside it cannot change what is drawn. Nor can it change anything
- * that tokens are left out which the request cannot choose: where that is not certain, nothing is chosen.
+ * <ol>
+ *   <li>tokens that cannot be chosen: too early ends, banned words;
+ *   <li>biases of single tokens ({@link TokenBias});
+ *   <li>penalties: repetition, then frequency and presence ({@link Penalties});
+ *   <li>penalties for continued repetitions ({@link Dry});
+ *   <li>temperature; 0 ends here, with the most probable token;
+ *   <li>mirostat, in place of all that follows ({@link Mirostat});
+ *   <li>min-p, top-k, typical-p, top-p: each over what the one before kept ({@link Cuts});
+ *   <li>the exclusion of top choices ({@link Xtc});
+ *   <li>a temperature that follows the entropy of what is left ({@link DynamicTemperature}), in place of the one before;
+ *   <li>the draw.
+ * </ol>
+ *
+ * <p>So it is in vLLM ({@code v1/sample/sampler.py}) as far as that knows these: bans, bias, penalties, temperature, min-p,
+ * top-k, top-p. What only llama-server has stands where it does there ({@code common/sampling.cpp}): DRY after the penalties,
+ * typical-p between top-k and top-p, XTC and the dynamic temperature last, and mirostat without any cut. There, however, min-p
+ * follows top-p, and the temperature comes last, so that the cuts ignore it; the order here is the one that OpenAI's clients are
+ * tuned with, and Hugging Face transformers' too. And mirostat there knows no penalties, which here it does.
+ *
+ * <p>The cuts keep the best tokens without sorting the vocabulary: {@link BestFirst}. Without a cut, a token is the largest of all
+ * logits with noise: {@link GumbelNoise}.
+ *
+ * <p>Random numbers depend on the request's seed and the token's position in its sequence only, and all else on the
+ * sequence's own tokens and logits. Recomputing a sequence, cutting its prompt otherwise or running others beside it cannot change
+ * what is drawn. Nor can it change anything that tokens are left out which the request cannot choose: where that is not
+ * certain, nothing is chosen.
  */
 public final class Sampler {
 
-    /**
-     * How far, relatively, sums of weights may be from exact ones: more than the rounding of a million additions. Only within
-     * it could the order of additions change which tokens reach top-p.
-     */
-    private static final double ROUNDING = 1e-9;
-
     private static final Drawn NOTHING = new Drawn(-1, Double.NEGATIVE_INFINITY);
 
-    private final double[] weights;
-    private final int[] candidates;
+    private final int vocabSize;
     private final double[] reaches;
     private final GumbelNoise noise;
+    private final KeptTokens kept;
+    private final LogitChanges changes;
 
     /** Creates a sampler for logits of {@code vocabSize} tokens. */
     public Sampler(int vocabSize) {
-        this.weights = new double[vocabSize];
-        this.candidates = new int[vocabSize];
+        this.vocabSize = vocabSize;
         this.noise = new GumbelNoise(vocabSize);
         this.reaches = new double[noise.blocks()];
+        this.kept = new KeptTokens(vocabSize);
+        this.changes = new LogitChanges(vocabSize);
     }
 
     /**
-     * Chooses a token; of equally probable ones the lowest id comes first.
+     * Chooses a sequence's next token; of equally probable ones the lowest id comes first.
      *
      * @param logits those of all tokens, or at least of those that the choice can fall on: one for temperature 0, top-k of them
      *     if there is a top-k, and else those that may be among top-p
      * @param seed the request's seed, whatever {@link SamplingParameters#seed} says
-     * @param position how many tokens the sequence has before this one
+     * @param history what there is of the sequence
+     * @param state the sequence's own; learns of the choice
      * @return a token id; empty if the tokens without a logit might change the choice, never where all have one
      * @throws IllegalArgumentException if a logit is not a number or positive infinity, or all are negative infinity
      */
+    public OptionalInt sample(
+            Logits logits, SamplingParameters parameters, long seed, History history, SamplerState state) {
+        Logits changed = logits;
+        if (parameters.changesLogits() || !history.banned().isEmpty()) {
+            if (logits.ids() != null) {
+                return OptionalInt.empty();
+            }
+            changed = changes.apply(logits, parameters, history);
+        }
+        if (parameters.usesMirostat()) {
+            return drawByMirostat(changed, parameters, uniform(seed, history.totalTokens()), state);
+        }
+        return choose(changed, parameters, seed, history.totalTokens());
+    }
+
+    /**
+     * Chooses a token by parameters that do not look at the sequence: {@link #sample(Logits, SamplingParameters, long, History,
+     * SamplerState)} without biases, penalties and mirostat.
+     *
+     * @param position how many tokens the sequence has before this one
+     */
     public OptionalInt sample(Logits logits, SamplingParameters parameters, long seed, int position) {
+        if (parameters.changesLogits() || parameters.usesMirostat()) {
+            throw new IllegalArgumentException("expected parameters that need no history, found " + parameters);
+        }
+        return choose(logits, parameters, seed, position);
+    }
+
+    private OptionalInt choose(Logits logits, SamplingParameters parameters, long seed, int position) {
         int best = mostProbable(logits);
-        if (parameters.temperature() == 0) {
+        if (parameters.isGreedy()) {
             return OptionalInt.of(best);
         }
-        if (parameters.cuts(weights.length)) {
-            return drawKept(logits, logits.of(best), parameters, uniform(seed, position));
+        if (parameters.narrows(vocabSize)) {
+            return drawKept(logits, logits.of(best), parameters, random(seed, position));
         }
         if (logits.omitted().mass() > 0) {
             return OptionalInt.empty();
@@ -108,7 +153,7 @@ public final class Sampler {
         for (int rank = 0; rank < noise.size(block); rank++) {
             double value = noise.value(block, rank);
             // Lower by what the subtraction above may have rounded away.
-            if (height + value < best.value() - ROUNDING) {
+            if (height + value < best.value() - KeptTokens.ROUNDING) {
                 break;
             }
             int id = noise.token(block, rank);
@@ -145,101 +190,80 @@ public final class Sampler {
         return best;
     }
 
+    private OptionalInt drawByMirostat(
+            Logits logits, SamplingParameters parameters, double uniform, SamplerState state) {
+        if (logits.ids() != null) {
+            return OptionalInt.empty();
+        }
+        kept.begin(logits);
+        kept.weigh(logits.of(mostProbable(logits)), parameters.temperature());
+        return OptionalInt.of(MirostatDraw.draw(kept, parameters.mirostat(), state, uniform));
+    }
+
     /** Draws from the tokens that the cuts keep. */
-    private OptionalInt drawKept(Logits logits, float max, SamplingParameters parameters, double uniform) {
-        int kept = logits.count();
-        for (int i = 0; i < kept; i++) {
-            candidates[i] = logits.id(i);
-        }
-        // A temperature keeps the order, so top-k may cut before it and save most of the exponentials.
-        boolean cut = parameters.topK() > 0 && parameters.topK() < kept;
-        if (cut) {
-            BestFirst.partition(logits.values(), logits.offset(), candidates, kept, parameters.topK());
-            kept = inOrderOfIds(logits, parameters.topK());
-        }
-        double total = weigh(logits, kept, max, parameters.temperature());
-        double omitted = parameters.topK() > 0 && parameters.topK() <= kept
+    private OptionalInt drawKept(Logits logits, float max, SamplingParameters parameters, SplittableRandom random) {
+        Cuts cuts = parameters.cuts();
+        double temperature = parameters.cutTemperature();
+        double uniform = random.nextDouble();
+        kept.begin(logits);
+        // Neither the temperature nor min-p changes the order or who is best, so top-k may come first and save most of
+        // the
+        // exponentials.
+        kept.keepBest(cuts.topK() > 0 ? cuts.topK() : vocabSize);
+        kept.weigh(max, temperature);
+        double omitted = cuts.topK() > 0 && cuts.topK() <= kept.count()
                 ? 0
                 : logits.omitted().mass();
-        if (parameters.topP() < 1) {
-            int nucleus = nucleus(logits, kept, parameters.topP(), total, omitted);
-            if (nucleus == 0) {
+        if (cuts.minP() > 0) {
+            kept.keepHeavier(cuts.minP());
+            boolean heavierOmitted = Math.exp(((double) logits.omitted().below() - max) / temperature) >= cuts.minP();
+            omitted = heavierOmitted ? omitted : 0;
+        }
+        if (cuts.typicalP() < 1) {
+            if (omitted > 0) {
                 return OptionalInt.empty();
             }
-            kept = inOrderOfIds(logits, nucleus);
-            total = 0;
-            for (int i = 0; i < kept; i++) {
-                total += weights[candidates[i]];
+            kept.keepTypical(cuts.typicalP());
+        }
+        if (cuts.topP() < 1) {
+            if (!kept.keepNucleus(cuts.topP(), omitted)) {
+                return OptionalInt.empty();
             }
+            omitted = 0;
         }
-        return OptionalInt.of(pick(kept, uniform * total));
+        if (omitted > 0) {
+            return OptionalInt.empty();
+        }
+        // The second number of the position, so that whether there is an exclusion does not say what is drawn.
+        if (parameters.xtc().isOn() && random.nextDouble() < parameters.xtc().probability()) {
+            kept.excludeTopChoices(parameters.xtc().threshold());
+        }
+        if (parameters.dynamic().isOn()) {
+            return OptionalInt.of(drawDynamic(logits, parameters, uniform));
+        }
+        return OptionalInt.of(kept.pick(uniform));
     }
 
-    /** Sets the candidates' weights to their probabilities times a constant, and returns their sum in the order of ids. */
-    private double weigh(Logits logits, int kept, float max, double temperature) {
-        double total = 0;
-        for (int i = 0; i < kept; i++) {
-            int id = candidates[i];
-            weights[id] = Math.exp(((double) logits.of(id) - max) / temperature);
-            total += weights[id];
+    private int drawDynamic(Logits logits, SamplingParameters parameters, double uniform) {
+        int best = kept.best();
+        if (kept.count() == 1) {
+            return best;
         }
-        return total;
-    }
-
-    /**
-     * Moves the smallest set of best candidates that reaches {@code topP} to the front and returns its size; 0 if it depends on
-     * what the omitted tokens weigh.
-     */
-    private int nucleus(Logits logits, int kept, double topP, double total, double omitted) {
-        if (omitted == 0) {
-            return BestFirst.partitionByMass(logits.values(), logits.offset(), candidates, kept, weights, topP * total);
+        double entropy = Math.min(1, kept.entropy() / Math.log(kept.count()));
+        double temperature = parameters.dynamic().at(parameters.temperature(), entropy);
+        if (temperature == 0) {
+            return best;
         }
-        double most = topP * (total + omitted) * (1 + ROUNDING);
-        int largest = BestFirst.partitionByMass(logits.values(), logits.offset(), candidates, kept, weights, most);
-        double least = topP * total * (1 - ROUNDING);
-        int smallest = BestFirst.partitionByMass(logits.values(), logits.offset(), candidates, largest, weights, least);
-        int last = BestFirst.last(logits.values(), logits.offset(), candidates, largest);
-        boolean reached = most <= total * (1 - ROUNDING);
-        boolean aboveOmitted = logits.of(last) >= logits.omitted().below();
-        return reached && aboveOmitted && smallest == largest ? largest : 0;
-    }
-
-    /**
-     * Lays the {@code kept} first candidates out in the order of their ids. The partition leaves them in an order that
-     * depends on all logits; in this one, a draw depends on the kept tokens only.
-     */
-    private int inOrderOfIds(Logits logits, int kept) {
-        int last = BestFirst.last(logits.values(), logits.offset(), candidates, kept);
-        int count = 0;
-        for (int i = 0; i < logits.count(); i++) {
-            int id = logits.id(i);
-            if (!BestFirst.precedes(logits.values(), logits.offset(), last, id)) {
-                candidates[count++] = id;
-            }
-        }
-        return count;
-    }
-
-    /** Returns the candidate in which the running sum of weights passes {@code target}. */
-    private int pick(int kept, double target) {
-        double passed = 0;
-        int chosen = candidates[0];
-        for (int i = 0; i < kept; i++) {
-            double weight = weights[candidates[i]];
-            // A token without weight is never chosen, not even when rounding leaves the sum short of the target.
-            if (weight > 0) {
-                chosen = candidates[i];
-                passed += weight;
-                if (passed > target) {
-                    break;
-                }
-            }
-        }
-        return chosen;
+        kept.weigh(logits.of(best), temperature);
+        return kept.pick(uniform);
     }
 
     /** Returns a number of [0, 1) that is a function of both arguments and looks independent for each pair. */
     private static double uniform(long seed, int position) {
-        return new SplittableRandom(GumbelNoise.place(seed, position)).nextDouble();
+        return random(seed, position).nextDouble();
+    }
+
+    private static SplittableRandom random(long seed, int position) {
+        return new SplittableRandom(GumbelNoise.place(seed, position));
     }
 }

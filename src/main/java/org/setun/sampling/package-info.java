@@ -1,5 +1,5 @@
 /**
- * Logits to a token: temperature, top-k, top-p and seeded randomness.
+ * Logits to a token: biases and penalties, temperature, cuts, mirostat and seeded randomness; and log probabilities.
  */
 @NullMarked
 package org.setun.sampling;
