@@ -69,7 +69,7 @@ final class ByteFallbackSink implements PieceSink {
     }
 
     /** Returns the byte of a token like {@code <0xE4>}, or -1 for any other token. */
-    private static int byteValue(String token) {
+    static int byteValue(String token) {
         if (token.length() != 6 || !token.startsWith("<0x") || token.charAt(5) != '>') {
             return -1;
         }

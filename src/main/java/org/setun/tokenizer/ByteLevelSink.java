@@ -31,17 +31,23 @@ final class ByteLevelSink implements PieceSink {
 
     @Override
     public void piece(String piece) {
-        if (isInAlphabet(piece)) {
-            for (int i = 0; i < piece.length(); i++) {
-                assembler.accept(BYTES[piece.charAt(i)], text);
-            }
-        } else {
-            // An added token that is written as it reads.
-            for (byte value : piece.getBytes(StandardCharsets.UTF_8)) {
-                assembler.accept(Byte.toUnsignedInt(value), text);
-            }
+        for (byte value : bytes(piece)) {
+            assembler.accept(Byte.toUnsignedInt(value), text);
         }
         drain();
+    }
+
+    /** Returns the bytes that a token stands for. */
+    static byte[] bytes(String piece) {
+        if (!isInAlphabet(piece)) {
+            // An added token that is written as it reads.
+            return piece.getBytes(StandardCharsets.UTF_8);
+        }
+        byte[] bytes = new byte[piece.length()];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) BYTES[piece.charAt(i)];
+        }
+        return bytes;
     }
 
     private static boolean isInAlphabet(String piece) {

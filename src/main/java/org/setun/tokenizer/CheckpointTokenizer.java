@@ -109,6 +109,12 @@ final class CheckpointTokenizer implements Tokenizer {
     }
 
     @Override
+    public byte[] tokenBytes(int id) {
+        Vocabulary vocabulary = tokenizer.vocabulary();
+        return vocabulary.contains(id) ? TokenBytes.of(vocabulary.token(id), tokenizer.decoder()) : new byte[0];
+    }
+
+    @Override
     public int vocabSize() {
         return tokenizer.vocabulary().size();
     }
@@ -147,11 +153,11 @@ final class CheckpointTokenizer implements Tokenizer {
     }
 
     @Override
-    public String renderChat(List<ChatMessage> messages) throws ChatTemplateException {
+    public String renderChat(List<ChatMessage> messages, boolean addGenerationPrompt) throws ChatTemplateException {
         ChatTemplate template = chatTemplate.orElseThrow(() -> new ChatTemplateException(
                 "the model has no chat template; send a plain prompt to /v1/completions, or add chat_template to its"
                         + " tokenizer_config.json"));
-        return template.render(messages, true);
+        return template.render(messages, addGenerationPrompt);
     }
 
     @Override

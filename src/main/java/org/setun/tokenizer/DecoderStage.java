@@ -48,7 +48,8 @@ sealed interface DecoderStage {
             return new MappingSink((piece, first) -> strip(piece), next);
         }
 
-        private String strip(String piece) {
+        /** Returns a piece without what is removed at its ends. */
+        String strip(String piece) {
             int from = 0;
             for (int i = 0; i < start && piece.startsWith(content, from); i++) {
                 from += content.length();

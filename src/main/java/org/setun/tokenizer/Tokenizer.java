@@ -45,6 +45,13 @@ public interface Tokenizer extends AutoCloseable {
     /** Returns a decoder for one sequence of generated ids, special tokens left out if wanted. */
     IncrementalDecoder decoder(boolean skipSpecialTokens);
 
+    /**
+     * Returns the bytes that a token stands for in the midst of a text, which need not be UTF-8: a token may be a part of a
+     * character. A special token stands for its name. An id that no token has stands for nothing: models know more ids than their
+     * tokenizers.
+     */
+    byte[] tokenBytes(int id);
+
     /** Returns the highest id plus one, special tokens included; some ids below it may be unused. */
     int vocabSize();
 
@@ -71,7 +78,17 @@ public interface Tokenizer extends AutoCloseable {
      *
      * @throws ChatTemplateException if there is no template, it refuses the messages, or it takes too long or too much
      */
-    String renderChat(List<ChatMessage> messages) throws ChatTemplateException;
+    default String renderChat(List<ChatMessage> messages) throws ChatTemplateException {
+        return renderChat(messages, true);
+    }
+
+    /**
+     * Renders a conversation with the model's chat template.
+     *
+     * @param addGenerationPrompt whether the cue for the assistant's turn is to follow
+     * @throws ChatTemplateException if there is no template, it refuses the messages, or it takes too long or too much
+     */
+    String renderChat(List<ChatMessage> messages, boolean addGenerationPrompt) throws ChatTemplateException;
 
     /** Frees native memory. Idempotent; nothing may be encoded afterwards. */
     @Override

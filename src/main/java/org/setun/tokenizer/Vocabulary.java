@@ -27,6 +27,11 @@ final class Vocabulary {
         return tokens.length;
     }
 
+    /** Tells whether a token has this id. */
+    boolean contains(int id) {
+        return id >= 0 && id < tokens.length && tokens[id] != null;
+    }
+
     /**
      * Returns the token of an id.
      *

@@ -82,6 +82,11 @@ final class ByteTokenizer implements Tokenizer {
     }
 
     @Override
+    public byte[] tokenBytes(int id) {
+        return id < 256 ? new byte[] {(byte) id} : new byte[] {(byte) (id == BOS ? '^' : '$')};
+    }
+
+    @Override
     public int vocabSize() {
         return VOCAB;
     }
@@ -116,13 +121,13 @@ final class ByteTokenizer implements Tokenizer {
     }
 
     @Override
-    public String renderChat(List<ChatMessage> messages) throws ChatTemplateException {
+    public String renderChat(List<ChatMessage> messages, boolean addGenerationPrompt) throws ChatTemplateException {
         if (messages.isEmpty()) {
             throw new ChatTemplateException("there are no messages");
         }
         return messages.stream()
                 .map(message -> message.role() + ":" + message.content() + "\n")
-                .collect(Collectors.joining("", "", "assistant:"));
+                .collect(Collectors.joining("", "", addGenerationPrompt ? "assistant:" : ""));
     }
 
     @Override
