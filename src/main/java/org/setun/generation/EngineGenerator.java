@@ -3,7 +3,6 @@ package org.setun.generation;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.setun.engine.Details;
-import org.setun.engine.Ending;
 import org.setun.engine.Engine;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.TokenRequest;
@@ -17,12 +16,14 @@ public final class EngineGenerator implements Generator {
     private final Engine engine;
     private final Tokenizer tokenizer;
     private final GenerationSettings settings;
+    private final RuleTokens rules;
 
     /** Creates a generator over {@code engine}, whose token ids are {@code tokenizer}'s. */
     public EngineGenerator(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
         this.engine = engine;
         this.tokenizer = tokenizer;
         this.settings = settings;
+        this.rules = new RuleTokens(tokenizer, engine.vocabSize(), settings.stopTokens());
     }
 
     @Override
@@ -32,8 +33,8 @@ public final class EngineGenerator implements Generator {
         TokenRequest tokenRequest = new TokenRequest(
                 request.id(),
                 prompt,
-                new Ending(maxTokens(prompt.length, request.maxTokens()), settings.stopTokens()),
-                request.sampling(),
+                rules.ending(request.rules(), maxTokens(prompt.length, request.maxTokens())),
+                rules.sampling(request),
                 Details.NONE,
                 Urgency.NORMAL,
                 request.activationSparsity());

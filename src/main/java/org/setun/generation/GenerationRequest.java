@@ -14,6 +14,7 @@ import org.setun.sampling.SamplingParameters;
  * @param stop texts that end the generation and are not part of the answer; none empty
  * @param activationSparsity the fraction of activations to drop at least in the layers; at least 0, less than 1, and 0 for the
  *     model's own sparsity
+ * @param rules what is said of single tokens
  */
 public record GenerationRequest(
         String id,
@@ -21,7 +22,8 @@ public record GenerationRequest(
         OptionalInt maxTokens,
         SamplingParameters sampling,
         List<String> stop,
-        double activationSparsity) {
+        double activationSparsity,
+        TokenRules rules) {
 
     public GenerationRequest {
         stop = List.copyOf(stop);
@@ -34,5 +36,16 @@ public record GenerationRequest(
     public GenerationRequest(
             String id, Prompt prompt, OptionalInt maxTokens, SamplingParameters sampling, List<String> stop) {
         this(id, prompt, maxTokens, sampling, stop, 0);
+    }
+
+    /** Creates a request that says nothing of single tokens. */
+    public GenerationRequest(
+            String id,
+            Prompt prompt,
+            OptionalInt maxTokens,
+            SamplingParameters sampling,
+            List<String> stop,
+            double activationSparsity) {
+        this(id, prompt, maxTokens, sampling, stop, activationSparsity, TokenRules.NONE);
     }
 }

@@ -34,7 +34,7 @@ final class LogitChanges {
                 ban(word.getLast());
             }
         });
-        parameters.bias().byId().forEach((id, bias) -> changed[id] += bias);
+        parameters.bias().byId().forEach(this::add);
         if (parameters.penalties().areOn()) {
             penalise(parameters.penalties(), history);
         }
@@ -45,7 +45,14 @@ final class LogitChanges {
     }
 
     private void ban(int id) {
-        changed[id] = Float.NEGATIVE_INFINITY;
+        add(id, Float.NEGATIVE_INFINITY);
+    }
+
+    /** Tokenizers may know more ids than their models. */
+    private void add(int id, float bias) {
+        if (id < changed.length) {
+            changed[id] += bias;
+        }
     }
 
     private void penalise(Penalties penalties, History history) {

@@ -92,6 +92,11 @@ public record SamplingParameters(
         return new SamplingParameters(temperature, dynamic, cuts, xtc, mirostat, penalties, dry, other, seed);
     }
 
+    /** Returns the same choice with another seed. */
+    public SamplingParameters withSeed(OptionalLong other) {
+        return new SamplingParameters(temperature, dynamic, cuts, xtc, mirostat, penalties, dry, bias, other);
+    }
+
     /** Returns whether the most probable token is chosen, and no other. */
     public boolean isGreedy() {
         return temperature == 0 && (mirostat.isOn() || !dynamic.isOn());

@@ -1,13 +1,13 @@
 package org.setun.sampling;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * What is added to the logits of some tokens.
  *
- * @param byId what, by token id: -100 to 100 as in OpenAI's API, or negative infinity for a token that is never chosen
+ * @param byId what, by token id: -100 to 100 as in OpenAI's API, or negative infinity for a token that is never chosen;
+ *     ids outside of the vocabulary mean nothing
  * @param bannedWords sequences of tokens, none empty, of which the last is never chosen where the generated tokens end with the others:
  *     vLLM's bad words
  */
@@ -33,13 +33,6 @@ public record TokenBias(Map<Integer, Float> byId, List<List<Integer>> bannedWord
         if (bannedWords.contains(List.<Integer>of())) {
             throw new IllegalArgumentException("bad_words: expected words of one token or more, found an empty one");
         }
-    }
-
-    /** Returns the same without the choice of any of {@code ids}. */
-    public TokenBias withBanned(Iterable<Integer> ids) {
-        Map<Integer, Float> more = new HashMap<>(byId);
-        ids.forEach(id -> more.put(id, Float.NEGATIVE_INFINITY));
-        return new TokenBias(more, bannedWords);
     }
 
     boolean isEmpty() {

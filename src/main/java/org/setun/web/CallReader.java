@@ -12,7 +12,6 @@ import tools.jackson.databind.JsonNode;
 final class CallReader {
 
     private static final int MAX_STOPS = 4;
-    private static final double MAX_TEMPERATURE = 2;
     private static final String ACTIVATION_SPARSITY = "activation_sparsity";
 
     private final ServedModel model;
@@ -51,10 +50,12 @@ final class CallReader {
 
     private GenerationCall read(JsonFields fields, List<Prompt> prompts, OptionalInt maxTokens) {
         boolean stream = fields.flag("stream", false);
+        SamplingParameters sampling = SamplingFields.read(fields, model.sampling());
         return new GenerationCall(
                 prompts,
                 maxTokens,
-                sampling(fields),
+                sampling,
+                TokenFields.read(fields, sampling.dry().isOn()),
                 stop(fields),
                 activationSparsity(fields),
                 stream,
@@ -71,18 +72,6 @@ final class CallReader {
 
     private static OptionalInt maxTokens(JsonFields fields, String name) {
         return fields.integer(name, 1, Integer.MAX_VALUE);
-    }
-
-    private SamplingParameters sampling(JsonFields fields) {
-        // -1 is how vLLM's clients switch top_k off.
-        int topK = fields.integer("top_k", -1, Integer.MAX_VALUE)
-                .orElse(model.sampling().topK());
-        return new SamplingParameters(
-                fields.number("temperature", 0, false, MAX_TEMPERATURE)
-                        .orElse(model.sampling().temperature()),
-                Math.max(0, topK),
-                fields.number("top_p", 0, true, 1).orElse(model.sampling().topP()),
-                fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE));
     }
 
     /** Returns the fraction of activations to drop; how large it may be is the operator's to say. */

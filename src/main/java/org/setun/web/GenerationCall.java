@@ -5,6 +5,7 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.setun.generation.GenerationRequest;
 import org.setun.generation.Prompt;
+import org.setun.generation.TokenRules;
 import org.setun.sampling.SamplingParameters;
 
 /**
@@ -13,6 +14,7 @@ import org.setun.sampling.SamplingParameters;
  * @param prompts what to continue; each gives one choice
  * @param maxTokens how many tokens each choice may have; empty for the server's default
  * @param sampling how tokens are chosen
+ * @param rules what is said of single tokens
  * @param stop texts that end a choice
  * @param activationSparsity the fraction of activations to drop at least; 0 for the model's own sparsity
  * @param stream whether the answer is sent as it comes
@@ -23,6 +25,7 @@ record GenerationCall(
         List<Prompt> prompts,
         OptionalInt maxTokens,
         SamplingParameters sampling,
+        TokenRules rules,
         List<String> stop,
         double activationSparsity,
         boolean stream,
@@ -46,6 +49,6 @@ record GenerationCall(
     }
 
     private GenerationRequest request(String id, Prompt prompt) {
-        return new GenerationRequest(id, prompt, maxTokens, sampling, stop, activationSparsity);
+        return new GenerationRequest(id, prompt, maxTokens, sampling, stop, activationSparsity, rules);
     }
 }

@@ -91,7 +91,8 @@ final class GenerationHandler {
         try (TokenReservation tokens = limits.reserve(requests)) {
             generations.start((request, events) -> tokens.start(generator, request, events), requests);
         } catch (InvalidPromptException e) {
-            throw ApiException.badRequest(endpoint.promptParam(), e.code(), Objects.requireNonNull(e.getMessage()));
+            throw ApiException.badRequest(
+                    e.field().orElse(endpoint.promptParam()), e.code(), Objects.requireNonNull(e.getMessage()));
         } catch (EngineRejectedException e) {
             throw new CompletionException(e);
         }

@@ -148,6 +148,18 @@ final class JsonFields {
         return text;
     }
 
+    /** Returns {@code value} as a token id, of whatever model. */
+    static int tokenId(String param, JsonNode value) {
+        String expected = "a token id, which is an integer of 0 or more";
+        if (!value.isIntegralNumber()) {
+            throw wrongType(param, expected, value);
+        }
+        if (!value.canConvertToInt() || value.intValue() < 0) {
+            throw outOfRange(param, expected, value);
+        }
+        return value.intValue();
+    }
+
     static ApiException wrongType(String param, String expected, JsonNode found) {
         return ApiException.invalidType(param, param + ": expected " + expected + ", found " + describe(found));
     }

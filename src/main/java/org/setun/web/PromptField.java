@@ -63,15 +63,7 @@ final class PromptField {
         }
         List<Integer> ids = new ArrayList<>(value.size());
         for (JsonNode id : value) {
-            String expected = "a token id, which is an integer of 0 or more";
-            String idParam = param + "[" + ids.size() + "]";
-            if (!id.isIntegralNumber()) {
-                throw JsonFields.wrongType(idParam, expected, id);
-            }
-            if (!id.canConvertToInt() || id.intValue() < 0) {
-                throw JsonFields.outOfRange(idParam, expected, id);
-            }
-            ids.add(id.intValue());
+            ids.add(JsonFields.tokenId(param + "[" + ids.size() + "]", id));
         }
         return new Prompt.Tokens(ids);
     }

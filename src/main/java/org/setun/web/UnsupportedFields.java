@@ -21,15 +21,6 @@ final class UnsupportedFields {
             Map.entry("prompt_cache_key", UnsupportedFields::any),
             Map.entry("prompt_cache_retention", UnsupportedFields::any),
             Map.entry("n", number(1)),
-            Map.entry("frequency_penalty", number(0)),
-            Map.entry("presence_penalty", number(0)),
-            Map.entry("repetition_penalty", number(1)),
-            Map.entry("logit_bias", UnsupportedFields::isEmpty),
-            Map.entry("min_p", number(0)),
-            Map.entry("typical_p", number(1)),
-            Map.entry("min_tokens", number(0)),
-            Map.entry("ignore_eos", UnsupportedFields::isFalse),
-            Map.entry("stop_token_ids", UnsupportedFields::isEmpty),
             Map.entry("response_format", UnsupportedFields::isTextFormat));
 
     /** The fields of {@code POST /v1/completions}. */

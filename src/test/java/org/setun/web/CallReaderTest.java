@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.setun.generation.Prompt;
+import org.setun.generation.TokenRules;
 import org.setun.sampling.SamplingParameters;
 import org.setun.tokenizer.ChatMessage;
 
@@ -46,6 +47,7 @@ final class CallReaderTest {
                         List.of(new Prompt.Text("x")),
                         OptionalInt.empty(),
                         new SamplingParameters(0.7, 5, 0.9, OptionalLong.empty()),
+                        TokenRules.NONE,
                         List.of(),
                         0,
                         false,
@@ -65,6 +67,7 @@ final class CallReaderTest {
                         List.of(new Prompt.Text("x")),
                         OptionalInt.of(7),
                         new SamplingParameters(2, 3, 0.25, OptionalLong.of(-9)),
+                        TokenRules.NONE,
                         List.of("\n", "end"),
                         0.75,
                         true,
@@ -156,10 +159,6 @@ final class CallReaderTest {
             "response_format":{"type":"json_object"}    | response_format
             "logprobs":true                             | logprobs
             "top_logprobs":2                            | top_logprobs
-            "logit_bias":{"1":2}                        | logit_bias
-            "frequency_penalty":0.5                     | frequency_penalty
-            "presence_penalty":"x"                      | presence_penalty
-            "min_p":0.1                                 | min_p
             "modalities":["audio"]                      | modalities
             """)
     void whatCannotBeDoneIsRefused(String field, String param) {
