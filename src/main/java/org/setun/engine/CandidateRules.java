@@ -1,11 +1,15 @@
 package org.setun.engine;
 
 import org.setun.model.CandidateRule;
+import org.setun.sampling.Cuts;
 import org.setun.sampling.GumbelNoise;
 import org.setun.sampling.SamplingParameters;
 
 /** Tells the model which tokens the sampler's choice can fall on. */
 final class CandidateRules {
+
+    /** A lower min-p keeps so many tokens that top-p, where there is one, tells more. */
+    private static final double SELECTIVE_MIN_P = 1e-3;
 
     private CandidateRules() {}
 
@@ -31,12 +35,17 @@ final class CandidateRules {
             noise.begin(seed, position);
             return new CandidateRule.Perturbed(sampling.temperature(), new Perturbation(noise));
         }
-        // All that follows top-k, and all that follows top-p, looks at what these kept.
+        // All that follows top-k, min-p and top-p, in this order, looks at what these kept.
         if (sampling.topK() > 0) {
             return new CandidateRule.Best(sampling.topK());
         }
-        return sampling.topP() < 1 && sampling.cuts().typicalP() == 1
-                ? new CandidateRule.Nucleus(sampling.cutTemperature(), sampling.topP())
+        double temperature = sampling.cutTemperature();
+        Cuts cuts = sampling.cuts();
+        if (cuts.minP() >= SELECTIVE_MIN_P) {
+            return new CandidateRule.Near(-temperature * Math.log(cuts.minP()));
+        }
+        return cuts.topP() < 1 && cuts.typicalP() == 1
+                ? new CandidateRule.Nucleus(temperature, cuts.topP())
                 : new CandidateRule.All();
     }
 

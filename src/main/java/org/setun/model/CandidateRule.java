@@ -24,6 +24,20 @@ public sealed interface CandidateRule {
     }
 
     /**
+     * One of the tokens whose logits are close to the largest.
+     *
+     * @param distance how much less than the largest a logit may be, at least 0
+     */
+    record Near(double distance) implements CandidateRule {
+
+        public Near {
+            if (!(distance >= 0)) {
+                throw new IllegalArgumentException("expected a distance of 0 or more, found " + distance);
+            }
+        }
+    }
+
+    /**
      * One of the smallest set of most probable tokens whose probability reaches {@code mass}.
      *
      * @param temperature what logits are divided by before they become probabilities, more than 0

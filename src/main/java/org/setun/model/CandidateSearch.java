@@ -52,6 +52,7 @@ final class CandidateSearch {
                 candidates.begin(reached, Double.POSITIVE_INFINITY);
                 yield listFrom(reached, candidates);
             }
+            case CandidateRule.Near near -> listNear(near, candidates);
             case CandidateRule.Nucleus nucleus -> listNucleus(nucleus, candidates);
             case CandidateRule.Perturbed perturbed -> listPerturbed(perturbed, candidates);
         };
@@ -92,6 +93,16 @@ final class CandidateSearch {
             top = Math.max(top, largestLower(panel));
         }
         return top;
+    }
+
+    /** Lists the tokens that may be so close to the largest, of which a lower bound is known. */
+    private boolean listNear(CandidateRule.Near near, Candidates candidates) {
+        float reached = Math.nextDown((float) (top() - near.distance()));
+        if (reached == Float.NEGATIVE_INFINITY) {
+            return false;
+        }
+        candidates.begin(reached, Double.POSITIVE_INFINITY);
+        return listFrom(reached, candidates);
     }
 
     /** Adds all tokens whose upper bound is not below {@code reached}; false if they are too many. */

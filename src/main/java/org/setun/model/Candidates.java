@@ -39,7 +39,7 @@ public final class Candidates {
 
     /**
      * Returns at least the sum of {@code exp((logit - max) / temperature)} over all other tokens, for the largest logit and the
-     * temperature of a {@link CandidateRule.Nucleus}; positive infinity for {@link CandidateRule.Best}, and 0, as none of them can be
+     * temperature of a {@link CandidateRule.Nucleus}; positive infinity for {@link CandidateRule.Best} and {@link CandidateRule.Near}, and 0, as none of them can be
      * chosen, for {@link CandidateRule.Perturbed}.
      */
     public double omittedMass() {

@@ -167,6 +167,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         return switch (rule) {
             case CandidateRule.All all -> false;
             case CandidateRule.Best best -> best.count() <= screen.panels() / CANDIDATE_RATIO;
+            case CandidateRule.Near near -> true;
             case CandidateRule.Nucleus nucleus -> true;
             case CandidateRule.Perturbed perturbed -> perturbed.noise().block() == ScreenMatrix.PANEL_ROWS;
         };

@@ -47,11 +47,12 @@ final class ScreenedHeadTest {
             List<CandidateRule> rules = new ArrayList<>();
             for (int i = 0; i < sequences; i++) {
                 int[] tokens = random.ints(3, 0, VOCAB).toArray();
-                CandidateRule rule = switch (random.nextInt(5)) {
+                CandidateRule rule = switch (random.nextInt(6)) {
                     case 0 -> new CandidateRule.All();
                     case 1 -> new CandidateRule.Best(1);
                     case 2 -> new CandidateRule.Best(1 + random.nextInt(40));
                     case 3 -> new CandidateRule.Perturbed(random.nextDouble(0.1, 2), new TableNoise(random, 64));
+                    case 4 -> new CandidateRule.Near(random.nextInt(4) == 0 ? 0 : random.nextDouble(3));
                     // Logits of this head have a deviation of 1: without a low temperature, all would count.
                     default -> new CandidateRule.Nucleus(random.nextDouble(0.03, 0.4), random.nextDouble(0.1, 0.99));
                 };
@@ -118,6 +119,11 @@ final class ScreenedHeadTest {
                                 .filter(id -> exact[id] >= last)
                                 .toArray());
             }
+            case CandidateRule.Near near ->
+                assertThat(ids)
+                        .contains(IntStream.range(0, VOCAB)
+                                .filter(id -> exact[id] >= largest - near.distance())
+                                .toArray());
             case CandidateRule.Perturbed perturbed -> {
                 assertThat(candidates.omittedMass()).isZero();
                 assertThat(ids)
