@@ -1,5 +1,6 @@
 package org.setun.engine;
 
+import java.util.OptionalInt;
 import org.setun.model.CandidateRule;
 import org.setun.sampling.Cuts;
 import org.setun.sampling.GumbelNoise;
@@ -16,18 +17,16 @@ final class CandidateRules {
     /**
      * Returns the rule for one choice.
      *
-     * @param banned whether there are tokens that cannot be chosen
+     * @param banned how many tokens cannot be chosen
      * @param seed the request's seed
      * @param position how many tokens the sequence has before the chosen one
      */
-    static CandidateRule of(SamplingParameters sampling, boolean banned, int vocabSize, long seed, int position) {
-        if (banned || sampling.changesLogits()) {
-            return new CandidateRule.All();
+    static CandidateRule of(SamplingParameters sampling, int banned, int vocabSize, long seed, int position) {
+        OptionalInt best = sampling.candidates(banned, vocabSize);
+        if (best.isPresent()) {
+            return new CandidateRule.Best(best.getAsInt());
         }
-        if (sampling.isGreedy()) {
-            return new CandidateRule.Best(1);
-        }
-        if (sampling.usesMirostat()) {
+        if (banned > 0 || sampling.changesLogits() || sampling.usesMirostat()) {
             return new CandidateRule.All();
         }
         if (!sampling.narrows(vocabSize)) {
@@ -35,10 +34,7 @@ final class CandidateRules {
             noise.begin(seed, position);
             return new CandidateRule.Perturbed(sampling.temperature(), new Perturbation(noise));
         }
-        // All that follows top-k, min-p and top-p, in this order, looks at what these kept.
-        if (sampling.topK() > 0) {
-            return new CandidateRule.Best(sampling.topK());
-        }
+        // All that follows min-p or top-p looks at what these kept.
         double temperature = sampling.cutTemperature();
         Cuts cuts = sampling.cuts();
         if (cuts.minP() >= SELECTIVE_MIN_P) {

@@ -129,10 +129,10 @@ final class Sequence implements Engine.Handle {
     Chunk nextChunk(int count, int vocabSize) {
         int end = computedTokens + count;
         Chunk.Wanted wanted = wanted(end);
-        CandidateRule candidates = wanted == Chunk.Wanted.LAST
-                        && request.details().scores().isEmpty()
-                ? CandidateRules.of(request.sampling(), !bannedTokens().isEmpty(), vocabSize, seed, totalTokens())
-                : new CandidateRule.All();
+        CandidateRule candidates =
+                wanted == Chunk.Wanted.LAST && request.details().scores().isEmpty()
+                        ? CandidateRules.of(request.sampling(), bannedTokens().size(), vocabSize, seed, totalTokens())
+                        : new CandidateRule.All();
         int[] tokens = prefix.slice(computedTokens, end);
         return new Chunk(memory().state(), computedTokens, tokens, wanted, request.activationSparsity(), candidates);
     }

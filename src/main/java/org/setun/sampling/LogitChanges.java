@@ -24,10 +24,10 @@ final class LogitChanges {
     /**
      * Returns changed logits, valid until the next call.
      *
-     * @param logits those of all tokens
+     * @param logits those of all tokens, or of some if none but biases and bans change them
      */
     Logits apply(Logits logits, SamplingParameters parameters, History history) {
-        System.arraycopy(logits.values(), logits.offset(), changed, 0, changed.length);
+        copy(logits);
         history.banned().forEach(this::ban);
         parameters.bias().bannedWords().forEach(word -> {
             if (history.generatedEndsWith(word.subList(0, word.size() - 1))) {
@@ -41,7 +41,17 @@ final class LogitChanges {
         if (parameters.dry().isOn()) {
             repetitions.penalise(changed, parameters.dry(), history);
         }
-        return Logits.all(changed, 0, changed.length);
+        return new Logits(changed, 0, logits.ids(), logits.count(), logits.omitted());
+    }
+
+    private void copy(Logits logits) {
+        if (logits.ids() == null) {
+            System.arraycopy(logits.values(), logits.offset(), changed, 0, changed.length);
+            return;
+        }
+        for (int i = 0; i < logits.count(); i++) {
+            changed[logits.id(i)] = logits.of(logits.id(i));
+        }
     }
 
     private void ban(int id) {

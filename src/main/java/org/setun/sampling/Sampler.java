@@ -58,8 +58,8 @@ public final class Sampler {
     /**
      * Chooses a sequence's next token; of equally probable ones the lowest id comes first.
      *
-     * @param logits those of all tokens, or at least of those that the choice can fall on: one for temperature 0, top-k of them
-     *     if there is a top-k, and else those that may be among top-p
+     * @param logits those of all tokens, or at least of those that the choice can fall on: of as many of the best as {@link
+     *     SamplingParameters#candidates} says; else of those near enough to the best for min-p, or of those that may be among top-p
      * @param seed the request's seed, whatever {@link SamplingParameters#seed} says
      * @param history what there is of the sequence
      * @param state the sequence's own; learns of the choice
@@ -70,7 +70,7 @@ public final class Sampler {
             Logits logits, SamplingParameters parameters, long seed, History history, SamplerState state) {
         Logits changed = logits;
         if (parameters.changesLogits() || !history.banned().isEmpty()) {
-            if (logits.ids() != null) {
+            if (logits.ids() != null && !areEnough(logits, parameters, history)) {
                 return OptionalInt.empty();
             }
             changed = changes.apply(logits, parameters, history);
@@ -92,6 +92,11 @@ public final class Sampler {
             throw new IllegalArgumentException("expected parameters that need no history, found " + parameters);
         }
         return choose(logits, parameters, seed, position);
+    }
+
+    private boolean areEnough(Logits logits, SamplingParameters parameters, History history) {
+        OptionalInt candidates = parameters.candidates(history.banned().size(), vocabSize);
+        return candidates.isPresent() && logits.count() >= candidates.getAsInt();
     }
 
     private OptionalInt choose(Logits logits, SamplingParameters parameters, long seed, int position) {

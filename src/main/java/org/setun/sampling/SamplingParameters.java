@@ -1,5 +1,6 @@
 package org.setun.sampling;
 
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -119,6 +120,20 @@ public record SamplingParameters(
     /** Returns whether tokens are chosen by other logits than the model's. */
     public boolean changesLogits() {
         return !bias.isEmpty() || penalties.areOn() || dry.isOn();
+    }
+
+    /**
+     * Returns how many of the tokens with the largest logits the choice is certainly among, if that can be said without knowing the logits:
+     * it can where one token or {@code topK} tokens remain and single tokens lose, but none gains. Each loser makes room for one more.
+     *
+     * @param banned how many tokens cannot be chosen this time
+     */
+    public OptionalInt candidates(int banned, int vocabSize) {
+        boolean cutsByTopK = cuts.topK() > 0 && cuts.topK() < vocabSize;
+        if (penalties.areOn() || dry.isOn() || usesMirostat() || bias.raises() || !(isGreedy() || cutsByTopK)) {
+            return OptionalInt.empty();
+        }
+        return OptionalInt.of((isGreedy() ? 1 : cuts.topK()) + banned + bias.size());
     }
 
     /** Returns the temperature of the distribution that the cuts see: a dynamic one comes after them. */

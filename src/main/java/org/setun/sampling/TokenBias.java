@@ -38,4 +38,14 @@ public record TokenBias(Map<Integer, Float> byId, List<List<Integer>> bannedWord
     boolean isEmpty() {
         return byId.isEmpty() && bannedWords.isEmpty();
     }
+
+    /** Returns how many tokens it is about, at most. */
+    int size() {
+        return byId.size() + bannedWords.size();
+    }
+
+    /** Returns whether any token gains. */
+    boolean raises() {
+        return byId.values().stream().anyMatch(bias -> bias > 0);
+    }
 }

@@ -34,7 +34,7 @@ import org.setun.sampling.Xtc;
 final class EngineSamplingTest {
 
     private static final int VOCAB = 97;
-    private static final int KINDS = 9;
+    private static final int KINDS = 11;
 
     @ParameterizedTest
     @CsvSource({"1, 1", "3, 3", "3, 10", "8, 9", "8, 64", "32, 500"})
@@ -162,6 +162,10 @@ final class EngineSamplingTest {
             case 5 -> plain.withDry(new Dry(1, 1.5, 1, 50, new SequenceBreakers(List.of(List.of(3), List.of(4, 5)))));
             case 6 -> plain.withCuts(new Cuts(0, 0.9, 0.05, 1)).withDynamicTemperature(new DynamicTemperature(0.2, 1));
             case 7 -> plain.withCuts(new Cuts(0, 1, 0.1, random.nextBoolean() ? 1 : 0.8));
+            case 8 -> SamplingParameters.GREEDY.withBias(new TokenBias(Map.of(3, -1f, 4, -100f), List.of(List.of(6))));
+            case 9 ->
+                plain.withCuts(new Cuts(6, 0.9, 0, 1))
+                        .withBias(new TokenBias(Map.of(2, Float.NEGATIVE_INFINITY), List.of()));
             default ->
                 plain.withBias(
                         new TokenBias(Map.of(random.nextInt(vocabSize), 2f, 1, Float.NEGATIVE_INFINITY), List.of()));

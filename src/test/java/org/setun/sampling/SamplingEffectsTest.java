@@ -195,6 +195,50 @@ final class SamplingEffectsTest {
     }
 
     @Test
+    void whereTokensOnlyLoseTheBestSayEnough() {
+        long seed = 20261129;
+        Random random = new Random(seed);
+        Sampler sampler = new Sampler(300);
+        History history = new History(new int[] {0, 1, 5}, 1, 3, Set.of(7, 9));
+        for (int round = 0; round < 1000; round++) {
+            float[] logits = new float[300];
+            for (int i = 0; i < logits.length; i++) {
+                logits[i] = (float) (random.nextGaussian() * 4);
+            }
+            Integer[] ranking = IntStream.range(0, 300).boxed().toArray(Integer[]::new);
+            Arrays.sort(ranking, (a, b) -> Float.compare(logits[b], logits[a]));
+            // Those that lose are often the best.
+            TokenBias bias = new TokenBias(
+                    Map.of(
+                            ranking[0],
+                            -3f,
+                            ranking[2],
+                            Float.NEGATIVE_INFINITY,
+                            ranking[random.nextInt(20) + 3],
+                            -0.5f),
+                    List.of(List.of(5, ranking[1])));
+            SamplingParameters parameters = (round % 2 == 0
+                            ? SamplingParameters.GREEDY
+                            : PLAIN.withCuts(new Cuts(1 + random.nextInt(20), 0.9, 0.01, 0.9)))
+                    .withBias(bias);
+            int enough = parameters.candidates(2, 300).orElseThrow();
+            assertThat(enough).isEqualTo((round % 2 == 0 ? 1 : parameters.topK()) + 2 + 4);
+            int[] ids =
+                    Arrays.stream(ranking, 0, enough).mapToInt(i -> i).sorted().toArray();
+            Logits.Omitted omitted = new Logits.Omitted(Math.nextUp(logits[ranking[enough]]), Double.POSITIVE_INFINITY);
+            OptionalInt expected =
+                    sampler.sample(Logits.all(logits, 0, 300), parameters, seed, history, new SamplerState());
+            Logits some = new Logits(logits, 0, ids, enough, omitted);
+            Logits fewer = new Logits(logits, 0, ids, enough - 1, omitted);
+            assertThat(sampler.sample(some, parameters, seed, history, new SamplerState()))
+                    .as("seed %d, round %d", seed, round)
+                    .isEqualTo(expected);
+            assertThat(sampler.sample(fewer, parameters, seed, history, new SamplerState()))
+                    .isEmpty();
+        }
+    }
+
+    @Test
     void nothingIsChosenFromSomeOfTheLogitsWhereAllMatter() {
         float[] logits = {1, 0, 2, 0};
         int[] ids = {0, 2};
@@ -217,8 +261,11 @@ final class SamplingEffectsTest {
                     .isEqualTo(2 * parameters.mirostat().tau());
         }
         History withBan = new History(new int[] {0, 1}, 1, 2, Set.of(2));
-        assertThat(sampler.sample(some, SamplingParameters.GREEDY, 3, withBan, new SamplerState()))
+        assertThat(sampler.sample(some, PLAIN.withCuts(new Cuts(0, 0.5, 0, 1)), 3, withBan, new SamplerState()))
                 .isEmpty();
+        // The best token is banned, and the other one that is known is better than those that are not.
+        assertThat(sampler.sample(some, SamplingParameters.GREEDY, 3, withBan, new SamplerState()))
+                .hasValue(0);
     }
 
     @Test
