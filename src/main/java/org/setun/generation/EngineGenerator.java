@@ -35,11 +35,12 @@ public final class EngineGenerator implements Generator {
                 prompt,
                 rules.ending(request.rules(), maxTokens(prompt.length, request.maxTokens())),
                 rules.sampling(request),
-                Details.NONE,
+                new Details(request.details().scores(), OptionalInt.empty(), false),
                 Urgency.NORMAL,
                 request.activationSparsity());
-        Generation generation =
-                new Generation(tokenRequest, tokenizer.decoder(true), new StopStrings(request.stop()), events);
+        AnswerText text =
+                new AnswerText(tokenizer.decoder(true), new StopStrings(request.stop()), new TokenTrail(tokenizer, 0));
+        Generation generation = new Generation(tokenRequest, text, events);
         generation.submitted(engine.submit(tokenRequest, generation::handle));
         return generation;
     }

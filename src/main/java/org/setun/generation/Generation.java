@@ -6,7 +6,6 @@ import org.setun.engine.Engine;
 import org.setun.engine.EngineEvent;
 import org.setun.engine.FinishReason;
 import org.setun.engine.TokenRequest;
-import org.setun.tokenizer.IncrementalDecoder;
 
 /**
  * One request under way: turns its tokens into text up to the first stop string.
@@ -18,8 +17,7 @@ import org.setun.tokenizer.IncrementalDecoder;
 final class Generation implements Generator.Handle {
 
     private final TokenRequest request;
-    private final IncrementalDecoder decoder;
-    private final StopStrings stopStrings;
+    private final AnswerText text;
     private final Consumer<GenerationEvent> events;
 
     private int completionTokens;
@@ -27,14 +25,9 @@ final class Generation implements Generator.Handle {
     private volatile Engine.@Nullable Handle engineRequest;
     private boolean ended;
 
-    Generation(
-            TokenRequest request,
-            IncrementalDecoder decoder,
-            StopStrings stopStrings,
-            Consumer<GenerationEvent> events) {
+    Generation(TokenRequest request, AnswerText text, Consumer<GenerationEvent> events) {
         this.request = request;
-        this.decoder = decoder;
-        this.stopStrings = stopStrings;
+        this.text = text;
         this.events = events;
     }
 
@@ -57,11 +50,10 @@ final class Generation implements Generator.Handle {
         switch (event) {
             case EngineEvent.PromptScores scores -> throw new IllegalStateException("nobody asked for scores");
             case EngineEvent.Embedding embedding -> throw new IllegalStateException("nobody asked for an embedding");
-            case EngineEvent.Token token -> handleToken(token.id());
+            case EngineEvent.Token token -> handleToken(token);
             case EngineEvent.Finished finished -> {
-                emit(stopStrings.append(decoder.flush()));
-                emit(stopStrings.flush());
-                finish(stopStrings.found() ? FinishReason.STOP : finished.reason());
+                emit(text.end());
+                finish(text.isStopped() ? FinishReason.STOP : finished.reason());
             }
             case EngineEvent.Failed failed -> {
                 ended = true;
@@ -70,21 +62,21 @@ final class Generation implements Generator.Handle {
         }
     }
 
-    private void handleToken(int id) {
+    private void handleToken(EngineEvent.Token token) {
         completionTokens++;
-        if (request.ending().stopTokens().contains(id)) {
+        if (request.ending().stopTokens().contains(token.id())) {
             return;
         }
-        emit(stopStrings.append(decoder.append(id)));
-        if (stopStrings.found()) {
+        emit(text.append(token.id(), token.score()));
+        if (text.isStopped()) {
             finish(FinishReason.STOP);
             requestEnd(FinishReason.STOP);
         }
     }
 
-    private void emit(String text) {
-        if (!text.isEmpty()) {
-            events.accept(new GenerationEvent.Text(text));
+    private void emit(GenerationEvent.Text more) {
+        if (!more.isEmpty()) {
+            events.accept(more);
         }
     }
 

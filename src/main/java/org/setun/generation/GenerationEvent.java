@@ -1,5 +1,6 @@
 package org.setun.generation;
 
+import java.util.List;
 import org.setun.engine.FinishReason;
 
 /** What the generator tells the owner of a request, in order: any number of texts, then one end. */
@@ -8,9 +9,24 @@ public sealed interface GenerationEvent {
     /**
      * More of the answer, complete characters only.
      *
-     * @param text not empty
+     * @param text not empty, unless tokens without text end the answer
+     * @param tokens the tokens that begin in this text, if scores are wanted
      */
-    record Text(String text) implements GenerationEvent {}
+    record Text(String text, List<TextToken> tokens) implements GenerationEvent {
+
+        public Text {
+            tokens = List.copyOf(tokens);
+        }
+
+        /** Creates a text without scores. */
+        public Text(String text) {
+            this(text, List.of());
+        }
+
+        boolean isEmpty() {
+            return text.isEmpty() && tokens.isEmpty();
+        }
+    }
 
     /**
      * The request has ended as it should.

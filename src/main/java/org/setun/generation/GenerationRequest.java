@@ -15,6 +15,7 @@ import org.setun.sampling.SamplingParameters;
  * @param activationSparsity the fraction of activations to drop at least in the layers; at least 0, less than 1, and 0 for the
  *     model's own sparsity
  * @param rules what is said of single tokens
+ * @param details what is told beyond the text
  */
 public record GenerationRequest(
         String id,
@@ -23,7 +24,8 @@ public record GenerationRequest(
         SamplingParameters sampling,
         List<String> stop,
         double activationSparsity,
-        TokenRules rules) {
+        TokenRules rules,
+        AnswerDetails details) {
 
     public GenerationRequest {
         stop = List.copyOf(stop);
@@ -32,13 +34,13 @@ public record GenerationRequest(
         }
     }
 
-    /** Creates a request with the model's own activation sparsity. */
+    /** Creates a request for text alone with the model's own activation sparsity. */
     public GenerationRequest(
             String id, Prompt prompt, OptionalInt maxTokens, SamplingParameters sampling, List<String> stop) {
         this(id, prompt, maxTokens, sampling, stop, 0);
     }
 
-    /** Creates a request that says nothing of single tokens. */
+    /** Creates a request for text alone that says nothing of single tokens. */
     public GenerationRequest(
             String id,
             Prompt prompt,
@@ -46,6 +48,6 @@ public record GenerationRequest(
             SamplingParameters sampling,
             List<String> stop,
             double activationSparsity) {
-        this(id, prompt, maxTokens, sampling, stop, activationSparsity, TokenRules.NONE);
+        this(id, prompt, maxTokens, sampling, stop, activationSparsity, TokenRules.NONE, AnswerDetails.NONE);
     }
 }

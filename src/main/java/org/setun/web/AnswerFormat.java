@@ -3,6 +3,7 @@ package org.setun.web;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.FinishReason;
+import org.setun.generation.GenerationEvent;
 import org.setun.generation.Usage;
 
 /** How an endpoint that generates text writes its answer. */
@@ -21,13 +22,13 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
     List<Object> opening();
 
     /** Returns a chunk's choice that carries more text. */
-    Object delta(int index, String text);
+    Object delta(int index, GenerationEvent.Text more);
 
     /** Returns a chunk's choice that ends it. */
     Object end(int index, FinishReason reason);
 
-    /** Returns a choice of a whole answer. */
-    Object choice(int index, String text, FinishReason reason);
+    /** Returns a choice of a whole answer, {@code whole} being all of its text. */
+    Object choice(int index, GenerationEvent.Text whole, FinishReason reason);
 
     /** Returns OpenAI's word for {@code reason}. */
     static String finishReason(FinishReason reason) {

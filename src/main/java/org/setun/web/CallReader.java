@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.setun.generation.AnswerDetails;
 import org.setun.generation.Prompt;
 import org.setun.sampling.SamplingParameters;
 import tools.jackson.databind.JsonNode;
@@ -30,7 +31,8 @@ final class CallReader {
         checkModel(fields);
         List<Prompt> prompts = PromptField.read(fields.required("prompt"));
         UnsupportedFields.COMPLETIONS.check(fields);
-        return read(fields, prompts, maxTokens(fields, "max_tokens"));
+        AnswerDetails details = LogprobsFields.readCompletion(fields);
+        return read(fields, prompts, maxTokens(fields, "max_tokens"), details);
     }
 
     /**
@@ -45,10 +47,11 @@ final class CallReader {
         UnsupportedFields.CHAT.check(fields);
         OptionalInt legacy = maxTokens(fields, "max_tokens");
         OptionalInt current = maxTokens(fields, "max_completion_tokens");
-        return read(fields, List.of(prompt), current.isPresent() ? current : legacy);
+        AnswerDetails details = LogprobsFields.readChat(fields);
+        return read(fields, List.of(prompt), current.isPresent() ? current : legacy, details);
     }
 
-    private GenerationCall read(JsonFields fields, List<Prompt> prompts, OptionalInt maxTokens) {
+    private GenerationCall read(JsonFields fields, List<Prompt> prompts, OptionalInt maxTokens, AnswerDetails details) {
         boolean stream = fields.flag("stream", false);
         SamplingParameters sampling = SamplingFields.read(fields, model.sampling());
         return new GenerationCall(
@@ -58,6 +61,7 @@ final class CallReader {
                 TokenFields.read(fields, sampling.dry().isOn()),
                 stop(fields),
                 activationSparsity(fields),
+                details,
                 stream,
                 includeUsage(fields, stream),
                 fields.unread());

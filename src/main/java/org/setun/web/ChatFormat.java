@@ -4,9 +4,14 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.FinishReason;
+import org.setun.generation.GenerationEvent;
 
-/** The answers of {@code POST /v1/chat/completions}. */
-final class ChatFormat implements AnswerFormat {
+/**
+ * The answers of {@code POST /v1/chat/completions}.
+ *
+ * @param withLogprobs whether the log probabilities of tokens are shown
+ */
+record ChatFormat(boolean withLogprobs) implements AnswerFormat {
 
     private static final String ROLE = "assistant";
 
@@ -31,8 +36,8 @@ final class ChatFormat implements AnswerFormat {
     }
 
     @Override
-    public Object delta(int index, String text) {
-        return new ChunkChoice(index, new Delta(null, text), null, null);
+    public Object delta(int index, GenerationEvent.Text more) {
+        return new ChunkChoice(index, new Delta(null, more.text()), logprobs(more), null);
     }
 
     @Override
@@ -41,21 +46,26 @@ final class ChatFormat implements AnswerFormat {
     }
 
     @Override
-    public Object choice(int index, String text, FinishReason reason) {
-        return new Choice(index, new Message(ROLE, text, null), null, AnswerFormat.finishReason(reason));
+    public Object choice(int index, GenerationEvent.Text whole, FinishReason reason) {
+        Message message = new Message(ROLE, whole.text(), null);
+        return new Choice(index, message, logprobs(whole), AnswerFormat.finishReason(reason));
     }
 
-    /** A choice of a whole answer; {@code logprobs} is always null yet. */
-    record Choice(int index, Message message, @Nullable Object logprobs, String finishReason) {}
+    private @Nullable ChatLogprobs logprobs(GenerationEvent.Text text) {
+        return withLogprobs ? ChatLogprobs.of(text.tokens()) : null;
+    }
+
+    /** A choice of a whole answer. */
+    record Choice(int index, Message message, @Nullable ChatLogprobs logprobs, String finishReason) {}
 
     /** The assistant's turn; {@code refusal} is always null. */
     record Message(String role, String content, @Nullable String refusal) {}
 
-    /** A choice of a chunk; {@code logprobs} is always null yet. */
+    /** A choice of a chunk. */
     record ChunkChoice(
             int index,
             Delta delta,
-            @Nullable Object logprobs,
+            @Nullable ChatLogprobs logprobs,
             @Nullable String finishReason) {}
 
     /** What a chunk adds to the assistant's turn; what it does not add is left out. */

@@ -3,9 +3,14 @@ package org.setun.web;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.FinishReason;
+import org.setun.generation.GenerationEvent;
 
-/** The answers of {@code POST /v1/completions}: chunks and whole answers have the same choices. */
-final class CompletionFormat implements AnswerFormat {
+/**
+ * The answers of {@code POST /v1/completions}: chunks and whole answers have the same choices.
+ *
+ * @param withLogprobs whether the log probabilities of tokens are shown
+ */
+record CompletionFormat(boolean withLogprobs) implements AnswerFormat {
 
     @Override
     public String idPrefix() {
@@ -28,24 +33,28 @@ final class CompletionFormat implements AnswerFormat {
     }
 
     @Override
-    public Object delta(int index, String text) {
-        return new Choice(index, text, null, null);
+    public Object delta(int index, GenerationEvent.Text more) {
+        return new Choice(index, more.text(), logprobs(more), null);
     }
 
     @Override
     public Object end(int index, FinishReason reason) {
-        return choice(index, "", reason);
+        return new Choice(index, "", null, AnswerFormat.finishReason(reason));
     }
 
     @Override
-    public Object choice(int index, String text, FinishReason reason) {
-        return new Choice(index, text, null, AnswerFormat.finishReason(reason));
+    public Object choice(int index, GenerationEvent.Text whole, FinishReason reason) {
+        return new Choice(index, whole.text(), logprobs(whole), AnswerFormat.finishReason(reason));
     }
 
-    /** A choice; {@code logprobs} is always null yet. */
+    private @Nullable CompletionLogprobs logprobs(GenerationEvent.Text text) {
+        return withLogprobs ? CompletionLogprobs.of(text.tokens()) : null;
+    }
+
+    /** A choice. */
     record Choice(
             int index,
             String text,
-            @Nullable Object logprobs,
+            @Nullable CompletionLogprobs logprobs,
             @Nullable String finishReason) {}
 }

@@ -10,8 +10,8 @@ enum Endpoint {
         }
 
         @Override
-        AnswerFormat format() {
-            return new CompletionFormat();
+        AnswerFormat format(GenerationCall call) {
+            return new CompletionFormat(call.withLogprobs());
         }
     },
 
@@ -23,8 +23,8 @@ enum Endpoint {
         }
 
         @Override
-        AnswerFormat format() {
-            return new ChatFormat();
+        AnswerFormat format(GenerationCall call) {
+            return new ChatFormat(call.withLogprobs());
         }
     };
 
@@ -39,8 +39,8 @@ enum Endpoint {
     /** Reads and checks a request's body. */
     abstract GenerationCall read(CallReader reader, byte[] body);
 
-    /** Returns how answers are written. */
-    abstract AnswerFormat format();
+    /** Returns how the answer to {@code call} is written. */
+    abstract AnswerFormat format(GenerationCall call);
 
     /** Returns the name in metrics. */
     String label() {

@@ -71,7 +71,7 @@ final class EventStream {
 
     private void write(ByteArrayOutputStream out, int index, GenerationEvent event) {
         switch (event) {
-            case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text.text())), null);
+            case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text)), null);
             case GenerationEvent.Finished finished -> {
                 chunk(out, List.of(head.format().end(index, finished.reason())), null);
                 usages.add(finished.usage());

@@ -3,6 +3,7 @@ package org.setun.web;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.setun.generation.AnswerDetails;
 import org.setun.generation.GenerationRequest;
 import org.setun.generation.Prompt;
 import org.setun.generation.TokenRules;
@@ -17,6 +18,7 @@ import org.setun.sampling.SamplingParameters;
  * @param rules what is said of single tokens
  * @param stop texts that end a choice
  * @param activationSparsity the fraction of activations to drop at least; 0 for the model's own sparsity
+ * @param details what is told beyond the text
  * @param stream whether the answer is sent as it comes
  * @param includeUsage whether a stream ends with the token counts
  * @param unknownFields the fields of the body that mean nothing to this server
@@ -28,6 +30,7 @@ record GenerationCall(
         TokenRules rules,
         List<String> stop,
         double activationSparsity,
+        AnswerDetails details,
         boolean stream,
         boolean includeUsage,
         List<String> unknownFields) {
@@ -49,6 +52,11 @@ record GenerationCall(
     }
 
     private GenerationRequest request(String id, Prompt prompt) {
-        return new GenerationRequest(id, prompt, maxTokens, sampling, stop, activationSparsity, rules);
+        return new GenerationRequest(id, prompt, maxTokens, sampling, stop, activationSparsity, rules, details);
+    }
+
+    /** Returns whether the answer shows the log probabilities of its tokens. */
+    boolean withLogprobs() {
+        return details.scores().isPresent();
     }
 }

@@ -86,7 +86,7 @@ final class GenerationHandler {
             Endpoint endpoint, byte[] body, Generations generations, CallerLimits limits, RequestTrack track) {
         GenerationCall call = endpoint.read(calls, body);
         track.read(call);
-        AnswerHead head = AnswerHead.next(endpoint.format(), model.name());
+        AnswerHead head = AnswerHead.next(endpoint.format(call), model.name());
         List<GenerationRequest> requests = call.generations(head.id());
         try (TokenReservation tokens = limits.reserve(requests)) {
             generations.start((request, events) -> tokens.start(generator, request, events), requests);

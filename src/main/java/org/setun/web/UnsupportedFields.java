@@ -25,16 +25,17 @@ final class UnsupportedFields {
 
     /** The fields of {@code POST /v1/completions}. */
     static final UnsupportedFields COMPLETIONS = new UnsupportedFields(Map.of(
-            "best_of", number(1),
-            "echo", UnsupportedFields::isFalse,
-            "logprobs", UnsupportedFields::none,
-            "prompt_logprobs", UnsupportedFields::none,
-            "suffix", text("")));
+            "best_of",
+            number(1),
+            "echo",
+            UnsupportedFields::isFalse,
+            "prompt_logprobs",
+            UnsupportedFields::none,
+            "suffix",
+            text("")));
 
     /** The fields of {@code POST /v1/chat/completions}. */
     static final UnsupportedFields CHAT = new UnsupportedFields(Map.ofEntries(
-            Map.entry("logprobs", UnsupportedFields::isFalse),
-            Map.entry("top_logprobs", number(0)),
             Map.entry("tools", UnsupportedFields::isEmpty),
             Map.entry("tool_choice", text("none").or(text("auto"))),
             Map.entry("parallel_tool_calls", UnsupportedFields::any),

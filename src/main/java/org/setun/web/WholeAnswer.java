@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.setun.generation.GenerationEvent;
+import org.setun.generation.TextToken;
 import org.setun.generation.Usage;
 import org.setun.web.AnswerFormat.UsageBody;
 
@@ -13,6 +14,7 @@ final class WholeAnswer {
 
     private final AnswerHead head;
     private final List<StringBuilder> texts = new ArrayList<>();
+    private final List<List<TextToken>> tokens = new ArrayList<>();
     private final List<Object> choices = new ArrayList<>();
     private final List<Usage> usages = new ArrayList<>();
     private @Nullable Throwable failure;
@@ -22,6 +24,7 @@ final class WholeAnswer {
         this.head = head;
         for (int i = 0; i < numChoices; i++) {
             texts.add(new StringBuilder());
+            tokens.add(new ArrayList<>());
             // Stands there until the choice has ended: choices end in any order.
             choices.add(List.of());
         }
@@ -32,10 +35,14 @@ final class WholeAnswer {
         for (Generations.ChoiceEvent event : events) {
             int index = event.index();
             switch (event.event()) {
-                case GenerationEvent.Text text -> texts.get(index).append(text.text());
+                case GenerationEvent.Text text -> {
+                    texts.get(index).append(text.text());
+                    tokens.get(index).addAll(text.tokens());
+                }
                 case GenerationEvent.Finished finished -> {
-                    choices.set(
-                            index, head.format().choice(index, texts.get(index).toString(), finished.reason()));
+                    GenerationEvent.Text whole =
+                            new GenerationEvent.Text(texts.get(index).toString(), tokens.get(index));
+                    choices.set(index, head.format().choice(index, whole, finished.reason()));
                     usages.add(finished.usage());
                 }
                 case GenerationEvent.Failed failed -> failure = failed.cause();

@@ -13,6 +13,8 @@ import org.setun.engine.FinishReason;
 import org.setun.engine.TokenCounts;
 import org.setun.engine.TokenRequest;
 import org.setun.sampling.SamplingParameters;
+import org.setun.sampling.TokenScore;
+import org.setun.sampling.TokenScore.Scored;
 
 final class GenerationTest {
 
@@ -107,10 +109,70 @@ final class GenerationTest {
         assertThat(events).containsExactly(new GenerationEvent.Failed(cause));
     }
 
+    @Test
+    void scoredTokensLeaveWithTheTextThatTheyBeginIn() {
+        Generation generation = generation(List.of("stop"));
+        scored(generation, "a€ st");
+        scored(generation, "y𝄞");
+        finish(generation, FinishReason.LENGTH, 12);
+        assertThat(events)
+                .containsExactly(
+                        text("a", token('a', 0)),
+                        text("€", token(0xe2, 1), token(0x82, 1), token(0xac, 1)),
+                        text(" ", token(' ', 2)),
+                        text("sty", token('s', 3), token('t', 4), token('y', 5)),
+                        text("𝄞", token(0xf0, 6), token(0x9d, 6), token(0x84, 6), token(0x9e, 6)),
+                        finished(FinishReason.LENGTH, 12));
+    }
+
+    @Test
+    void tokensBehindAStopStringAreDropped() {
+        Generation generation = generation(List.of("€"));
+        scored(generation, "a€b");
+        assertThat(events).containsExactly(text("a", token('a', 0)), finished(FinishReason.STOP, 4));
+    }
+
+    @Test
+    void tokensWithoutTextLeaveAtTheEnd() {
+        Generation generation = generation(List.of());
+        scored(generation, "a");
+        generation.handle(new EngineEvent.Token(ByteTokenizer.BOS, score(ByteTokenizer.BOS)));
+        finish(generation, FinishReason.LENGTH, 2);
+        assertThat(events)
+                .containsExactly(
+                        text("a", token('a', 0)),
+                        text("", new TextToken(ByteTokenizer.BOS, List.of((int) '^'), 1, textScore(ByteTokenizer.BOS))),
+                        finished(FinishReason.LENGTH, 2));
+    }
+
+    private static void scored(Generation generation, String text) {
+        for (byte unit : text.getBytes(StandardCharsets.UTF_8)) {
+            generation.handle(new EngineEvent.Token(unit & 0xff, score(unit & 0xff)));
+        }
+    }
+
+    private static TokenScore score(int id) {
+        return new TokenScore(new Scored(id, -id), 2, List.of(new Scored('x', -0.5f)));
+    }
+
+    private static TextToken token(int value, int offset) {
+        return new TextToken(value, List.of(value), offset, textScore(value));
+    }
+
+    private static TextToken.Score textScore(int id) {
+        return new TextToken.Score(-id, 2, List.of(new TextToken.Candidate('x', List.of((int) 'x'), -0.5f)));
+    }
+
+    private static GenerationEvent text(String text, TextToken... tokens) {
+        return new GenerationEvent.Text(text, List.of(tokens));
+    }
+
     private Generation generation(List<String> stops) {
         TokenRequest request =
                 new TokenRequest("a", new int[] {1, 2, 3}, 100, SamplingParameters.GREEDY, Set.of(ByteTokenizer.EOS));
-        return new Generation(request, new ByteTokenizer(true).decoder(true), new StopStrings(stops), events::add);
+        ByteTokenizer tokenizer = new ByteTokenizer(true);
+        AnswerText text = new AnswerText(tokenizer.decoder(true), new StopStrings(stops), new TokenTrail(tokenizer, 0));
+        return new Generation(request, text, events::add);
     }
 
     private static void tokens(Generation generation, String text) {
@@ -121,10 +183,6 @@ final class GenerationTest {
 
     private static void finish(Generation generation, FinishReason reason, int completionTokens) {
         generation.handle(new EngineEvent.Finished(reason, new TokenCounts(3, 0, completionTokens)));
-    }
-
-    private static GenerationEvent text(String text) {
-        return new GenerationEvent.Text(text);
     }
 
     private static GenerationEvent finished(FinishReason reason, int completionTokens) {

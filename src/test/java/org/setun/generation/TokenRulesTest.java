@@ -132,7 +132,7 @@ final class TokenRulesTest {
     }
 
     private static GenerationRequest request(String prompt, SamplingParameters sampling, TokenRules rules) {
-        return new GenerationRequest("a", new Prompt.Text(prompt), OptionalInt.of(40), sampling, List.of(), 0, rules);
+        return new GenerationRequest("a", new Prompt.Text(prompt), OptionalInt.of(40), sampling, List.of(), 0, rules, AnswerDetails.NONE);
     }
 
     private GenerationEvent.Finished generate(String prompt, TokenRules rules) throws Exception {

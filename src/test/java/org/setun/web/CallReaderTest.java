@@ -14,6 +14,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.setun.generation.AnswerDetails;
 import org.setun.generation.Prompt;
 import org.setun.generation.TokenRules;
 import org.setun.sampling.SamplingParameters;
@@ -50,6 +51,7 @@ final class CallReaderTest {
                         TokenRules.NONE,
                         List.of(),
                         0,
+                        AnswerDetails.NONE,
                         false,
                         false,
                         List.of()));
@@ -59,7 +61,7 @@ final class CallReaderTest {
     void everyParameterIsRead() {
         GenerationCall call = completion("""
                 {"model":"tiny","prompt":"x","max_tokens":7,"temperature":2,"top_p":0.25,"top_k":3,"seed":-9,"n":1,
-                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me",
+                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me","logprobs":3,
                  "activation_sparsity":0.75}""");
 
         assertThat(call)
@@ -70,6 +72,7 @@ final class CallReaderTest {
                         TokenRules.NONE,
                         List.of("\n", "end"),
                         0.75,
+                        new AnswerDetails(OptionalInt.of(3)),
                         true,
                         true,
                         List.of()));
@@ -121,6 +124,31 @@ final class CallReaderTest {
         assertThat(call.maxTokens()).hasValue(expected);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            "logprobs":true                       | 0
+            "logprobs":true,"top_logprobs":20     | 20
+            "logprobs":false                      | -1
+            "logprobs":false,"top_logprobs":0     | -1
+            """)
+    void aChatAsksForLogProbabilitiesWithTwoFields(String fields, int alternatives) {
+        GenerationCall call = chat("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],%s}".formatted(fields));
+
+        assertThat(call.details().scores().orElse(-1)).isEqualTo(alternatives);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            "logprobs":3                          | logprobs     | invalid_type
+            "top_logprobs":1                      | top_logprobs | invalid_value
+            "logprobs":true,"top_logprobs":21     | top_logprobs | invalid_value
+            """)
+    void aChatsWrongWishForLogProbabilitiesIsRefused(String fields, String param, String code) {
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],%s}".formatted(fields);
+
+        assertRefused(() -> chat(body), param, code);
+    }
+
     @Test
     void unknownFieldsAreNamed() {
         GenerationCall call = completion("{\"foo\":1,\"prompt\":\"x\",\"bar\":{\"baz\":2}}");
@@ -157,8 +185,6 @@ final class CallReaderTest {
             "tools":[{"type":"function"}]               | tools
             "tool_choice":"required"                    | tool_choice
             "response_format":{"type":"json_object"}    | response_format
-            "logprobs":true                             | logprobs
-            "top_logprobs":2                            | top_logprobs
             "modalities":["audio"]                      | modalities
             """)
     void whatCannotBeDoneIsRefused(String field, String param) {
@@ -211,7 +237,9 @@ final class CallReaderTest {
             {"prompt":"x","activation_sparsity":"0.5"}                | activation_sparsity | invalid_type
             {"prompt":"x","echo":true}                                | echo                | unsupported_parameter
             {"prompt":"x","best_of":2}                                | best_of             | unsupported_parameter
-            {"prompt":"x","logprobs":0}                               | logprobs            | unsupported_parameter
+            {"prompt":"x","logprobs":true}                            | logprobs            | invalid_type
+            {"prompt":"x","logprobs":-1}                              | logprobs            | invalid_value
+            {"prompt":"x","logprobs":21}                              | logprobs            | invalid_value
             """)
     void aWrongCompletionIsRefusedByItsField(String body, String param, String code) {
         assertRefused(() -> completion(body), param, code);

@@ -15,6 +15,7 @@ import org.setun.generation.GenerationEvent;
 import org.setun.generation.GenerationRequest;
 import org.setun.generation.Generator;
 import org.setun.generation.InvalidPromptException;
+import org.setun.generation.TextToken;
 import org.setun.generation.Usage;
 
 /** A generator whose answers a test writes, by a script or event by event. */
@@ -34,6 +35,11 @@ final class ScriptedGenerator implements Generator {
 
         void text(String text) {
             events.accept(new GenerationEvent.Text(text));
+        }
+
+        /** Gives a text with its tokens. */
+        void text(String text, TextToken... tokens) {
+            events.accept(new GenerationEvent.Text(text, List.of(tokens)));
         }
 
         void finish(FinishReason reason, int promptTokens, int completionTokens) {
