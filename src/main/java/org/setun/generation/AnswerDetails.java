@@ -11,4 +11,9 @@ public record AnswerDetails(OptionalInt scores) {
 
     /** The text only. */
     public static final AnswerDetails NONE = new AnswerDetails(OptionalInt.empty());
+
+    /** Returns the same with scores, as many alternatives as before or none. */
+    public AnswerDetails withAnyScores() {
+        return scores.isPresent() ? this : new AnswerDetails(OptionalInt.of(0));
+    }
 }

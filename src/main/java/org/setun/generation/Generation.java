@@ -1,5 +1,6 @@
 package org.setun.generation;
 
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.Engine;
@@ -21,6 +22,7 @@ final class Generation implements Generator.Handle {
     private final Consumer<GenerationEvent> events;
 
     private int completionTokens;
+    private double logProbability;
     private volatile @Nullable FinishReason requestedEnd;
     private volatile Engine.@Nullable Handle engineRequest;
     private boolean ended;
@@ -64,6 +66,9 @@ final class Generation implements Generator.Handle {
 
     private void handleToken(EngineEvent.Token token) {
         completionTokens++;
+        if (token.score() != null) {
+            logProbability += token.score().token().logProbability();
+        }
         if (request.ending().stopTokens().contains(token.id())) {
             return;
         }
@@ -82,7 +87,13 @@ final class Generation implements Generator.Handle {
 
     private void finish(FinishReason reason) {
         ended = true;
-        events.accept(new GenerationEvent.Finished(reason, new Usage(request.prompt().length, completionTokens)));
+        Usage usage = new Usage(request.prompt().length, completionTokens);
+        events.accept(new GenerationEvent.Finished(reason, usage, meanLogProbability()));
+    }
+
+    private OptionalDouble meanLogProbability() {
+        boolean scored = request.details().scores().isPresent() && completionTokens > 0;
+        return scored ? OptionalDouble.of(logProbability / completionTokens) : OptionalDouble.empty();
     }
 
     private void requestEnd(FinishReason reason) {

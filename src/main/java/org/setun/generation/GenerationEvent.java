@@ -1,6 +1,7 @@
 package org.setun.generation;
 
 import java.util.List;
+import java.util.OptionalDouble;
 import org.setun.engine.FinishReason;
 
 /** What the generator tells the owner of a request, in order: any number of texts, then one end. */
@@ -33,8 +34,16 @@ public sealed interface GenerationEvent {
      *
      * @param reason why
      * @param usage what it took
+     * @param meanLogProbability the mean of the log probabilities of all tokens generated, those that were dropped and a final stop
+     *     token included; empty if there are none or no scores are wanted
      */
-    record Finished(FinishReason reason, Usage usage) implements GenerationEvent {}
+    record Finished(FinishReason reason, Usage usage, OptionalDouble meanLogProbability) implements GenerationEvent {
+
+        /** Creates the end of an answer without scores. */
+        public Finished(FinishReason reason, Usage usage) {
+            this(reason, usage, OptionalDouble.empty());
+        }
+    }
 
     /**
      * The request has ended because of a fault of the server or of the request's consumer, or because the server is

@@ -18,8 +18,8 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
     /** The value of {@code object} in a chunk of a streamed one. */
     String chunkObject();
 
-    /** Returns the choices of the first chunk, which comes before any text; empty for no such chunk. */
-    List<Object> opening();
+    /** Returns the choices of a chunk that comes before any text of a choice; empty for no such chunk. */
+    List<Object> opening(int index);
 
     /** Returns a chunk's choice that carries more text. */
     Object delta(int index, GenerationEvent.Text more);
@@ -59,10 +59,19 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
     /** Token counts. */
     record UsageBody(int promptTokens, int completionTokens, int totalTokens) {
 
-        /** Returns the counts of all of a request's choices together. */
-        static UsageBody sum(List<Usage> usages) {
-            int prompt = usages.stream().mapToInt(Usage::promptTokens).sum();
-            int completion = usages.stream().mapToInt(Usage::completionTokens).sum();
+        /**
+         * Returns the counts of all of a request's answers together; a prompt counts once, whatever answers it has.
+         *
+         * @param usages those of all answers in their order
+         * @param answersPerPrompt how many of them follow one another for each prompt
+         */
+        static UsageBody sum(List<Usage> usages, int answersPerPrompt) {
+            int prompt = 0;
+            int completion = 0;
+            for (int i = 0; i < usages.size(); i++) {
+                prompt += i % answersPerPrompt == 0 ? usages.get(i).promptTokens() : 0;
+                completion += usages.get(i).completionTokens();
+            }
             return new UsageBody(prompt, completion, prompt + completion);
         }
     }

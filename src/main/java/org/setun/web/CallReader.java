@@ -56,6 +56,7 @@ final class CallReader {
         SamplingParameters sampling = SamplingFields.read(fields, model.sampling());
         return new GenerationCall(
                 prompts,
+                Choices.read(fields, prompts.size(), stream),
                 maxTokens,
                 sampling,
                 TokenFields.read(fields, sampling.dry().isOn()),

@@ -31,8 +31,8 @@ record ChatFormat(boolean withLogprobs) implements AnswerFormat {
     }
 
     @Override
-    public List<Object> opening() {
-        return List.of(new ChunkChoice(0, new Delta(ROLE, ""), null, null));
+    public List<Object> opening(int index) {
+        return List.of(new ChunkChoice(index, new Delta(ROLE, ""), null, null));
     }
 
     @Override

@@ -28,7 +28,7 @@ record CompletionFormat(boolean withLogprobs) implements AnswerFormat {
     }
 
     @Override
-    public List<Object> opening() {
+    public List<Object> opening(int index) {
         return List.of();
     }
 

@@ -2,7 +2,6 @@ package org.setun.web;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -23,29 +22,40 @@ final class EventStream {
     private final AnswerHead head;
     private final boolean includeUsage;
     private final Function<Throwable, ErrorBody> explain;
-    private final List<Usage> usages = new ArrayList<>();
+    private final Usage[] usages;
+    private final int choicesPerPrompt;
     private int unended;
 
     /**
      * Creates the writer.
      *
-     * @param numChoices how many choices the answer has
+     * @param numPrompts how many prompts are answered
+     * @param choicesPerPrompt how many choices each of them has
      * @param includeUsage whether the stream reports its usage
      * @param explain gives what the client is told of a failure
      */
-    EventStream(AnswerHead head, int numChoices, boolean includeUsage, Function<Throwable, ErrorBody> explain) {
+    EventStream(
+            AnswerHead head,
+            int numPrompts,
+            int choicesPerPrompt,
+            boolean includeUsage,
+            Function<Throwable, ErrorBody> explain) {
         this.head = head;
         this.explain = explain;
-        this.unended = numChoices;
+        this.usages = new Usage[numPrompts * choicesPerPrompt];
+        this.choicesPerPrompt = choicesPerPrompt;
+        this.unended = usages.length;
         this.includeUsage = includeUsage;
     }
 
     /** Returns the bytes that come before any text, which may be none. */
     byte[] opening() {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        List<Object> opening = head.format().opening();
-        if (!opening.isEmpty()) {
-            chunk(out, opening, null);
+        for (int index = 0; index < usages.length; index++) {
+            List<Object> opening = head.format().opening(index);
+            if (!opening.isEmpty()) {
+                chunk(out, opening, null);
+            }
         }
         return out.toByteArray();
     }
@@ -74,7 +84,7 @@ final class EventStream {
             case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text)), null);
             case GenerationEvent.Finished finished -> {
                 chunk(out, List.of(head.format().end(index, finished.reason())), null);
-                usages.add(finished.usage());
+                usages[index] = finished.usage();
                 unended--;
                 if (unended == 0) {
                     end(out);
@@ -90,7 +100,7 @@ final class EventStream {
 
     private void end(ByteArrayOutputStream out) {
         if (includeUsage) {
-            chunk(out, List.of(), UsageBody.sum(usages));
+            chunk(out, List.of(), UsageBody.sum(List.of(usages), choicesPerPrompt));
         }
         out.writeBytes(DONE);
     }

@@ -12,7 +12,8 @@ import org.setun.sampling.SamplingParameters;
 /**
  * A validated body of a request that generates text.
  *
- * @param prompts what to continue; each gives one choice
+ * @param prompts what to continue
+ * @param choices how many answers each prompt gets
  * @param maxTokens how many tokens each choice may have; empty for the server's default
  * @param sampling how tokens are chosen
  * @param rules what is said of single tokens
@@ -25,6 +26,7 @@ import org.setun.sampling.SamplingParameters;
  */
 record GenerationCall(
         List<Prompt> prompts,
+        Choices choices,
         OptionalInt maxTokens,
         SamplingParameters sampling,
         TokenRules rules,
@@ -41,18 +43,24 @@ record GenerationCall(
         unknownFields = List.copyOf(unknownFields);
     }
 
-    /** Returns one request for each prompt; {@code id} names them in the engine. */
+    /** Returns the requests in the order of the answers, prompt by prompt; {@code id} names them in the engine. */
     List<GenerationRequest> generations(String id) {
-        if (prompts.size() == 1) {
-            return List.of(request(id, prompts.getFirst()));
-        }
-        return IntStream.range(0, prompts.size())
-                .mapToObj(i -> request(id + "-" + i, prompts.get(i)))
+        int count = prompts.size() * choices.generated();
+        return IntStream.range(0, count)
+                .mapToObj(i -> request(count == 1 ? id : id + "-" + i, i))
                 .toList();
     }
 
-    private GenerationRequest request(String id, Prompt prompt) {
-        return new GenerationRequest(id, prompt, maxTokens, sampling, stop, activationSparsity, rules, details);
+    private GenerationRequest request(String id, int index) {
+        return new GenerationRequest(
+                id,
+                prompts.get(index / choices.generated()),
+                maxTokens,
+                sampling.withSeed(Choices.seed(sampling.seed(), index % choices.generated())),
+                stop,
+                activationSparsity,
+                rules,
+                choices.areRanked() ? details.withAnyScores() : details);
     }
 
     /** Returns whether the answer shows the log probabilities of its tokens. */

@@ -101,8 +101,8 @@ final class GenerationHandler {
 
     private static Mono<Void> whole(
             ServerHttpResponse response, Started started, Generations generations, RequestTrack track) {
-        WholeAnswer answer =
-                new WholeAnswer(started.head(), started.call().prompts().size());
+        WholeAnswer answer = new WholeAnswer(
+                started.head(), started.call().prompts().size(), started.call().choices());
         return generations
                 .ready()
                 .publishOn(Schedulers.parallel())
@@ -131,6 +131,7 @@ final class GenerationHandler {
         EventStream stream = new EventStream(
                 started.head(),
                 call.prompts().size(),
+                call.choices().shown(),
                 call.includeUsage(),
                 failure -> track.failed(failure).body());
         response.setStatusCode(HttpStatus.OK);

@@ -20,13 +20,10 @@ final class UnsupportedFields {
             Map.entry("safety_identifier", UnsupportedFields::any),
             Map.entry("prompt_cache_key", UnsupportedFields::any),
             Map.entry("prompt_cache_retention", UnsupportedFields::any),
-            Map.entry("n", number(1)),
             Map.entry("response_format", UnsupportedFields::isTextFormat));
 
     /** The fields of {@code POST /v1/completions}. */
     static final UnsupportedFields COMPLETIONS = new UnsupportedFields(Map.of(
-            "best_of",
-            number(1),
             "echo",
             UnsupportedFields::isFalse,
             "prompt_logprobs",
@@ -95,10 +92,6 @@ final class UnsupportedFields {
 
     private static boolean isTextFormat(JsonNode value) {
         return value.isObject() && value.has("type") && text("text").test(value.get("type"));
-    }
-
-    private static Predicate<JsonNode> number(int neutral) {
-        return value -> value.isNumber() && value.asDouble(Double.NaN) == neutral;
     }
 
     private static Predicate<JsonNode> text(String neutral) {

@@ -1,50 +1,43 @@
 package org.setun.web;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.setun.generation.GenerationEvent;
-import org.setun.generation.TextToken;
-import org.setun.generation.Usage;
 import org.setun.web.AnswerFormat.UsageBody;
 
 /** Gathers an answer that is sent in one piece. For one thread at a time. */
 final class WholeAnswer {
 
+    /** The best first, by the log probability per token as OpenAI ranks; the order of generation where that is equal. */
+    private static final Comparator<GatheredChoice> BEST = Comparator.comparingDouble(
+                    (GatheredChoice choice) -> choice.end().meanLogProbability().orElse(0))
+            .reversed();
+
     private final AnswerHead head;
-    private final List<StringBuilder> texts = new ArrayList<>();
-    private final List<List<TextToken>> tokens = new ArrayList<>();
-    private final List<Object> choices = new ArrayList<>();
-    private final List<Usage> usages = new ArrayList<>();
+    private final Choices choices;
+    private final List<GatheredChoice> gathered;
     private @Nullable Throwable failure;
 
-    /** Creates an answer of {@code numChoices} choices, all without text yet. */
-    WholeAnswer(AnswerHead head, int numChoices) {
+    /** Creates an answer to {@code numPrompts} prompts, without text yet. */
+    WholeAnswer(AnswerHead head, int numPrompts, Choices choices) {
         this.head = head;
-        for (int i = 0; i < numChoices; i++) {
-            texts.add(new StringBuilder());
-            tokens.add(new ArrayList<>());
-            // Stands there until the choice has ended: choices end in any order.
-            choices.add(List.of());
-        }
+        this.choices = choices;
+        this.gathered = Stream.generate(GatheredChoice::new)
+                .limit((long) numPrompts * choices.generated())
+                .toList();
     }
 
     /** Takes the next events. A choice that failed fails the answer, see {@link #failure}. */
     void add(List<Generations.ChoiceEvent> events) {
         for (Generations.ChoiceEvent event : events) {
-            int index = event.index();
+            GatheredChoice choice = gathered.get(event.index());
             switch (event.event()) {
-                case GenerationEvent.Text text -> {
-                    texts.get(index).append(text.text());
-                    tokens.get(index).addAll(text.tokens());
-                }
-                case GenerationEvent.Finished finished -> {
-                    GenerationEvent.Text whole =
-                            new GenerationEvent.Text(texts.get(index).toString(), tokens.get(index));
-                    choices.set(index, head.format().choice(index, whole, finished.reason()));
-                    usages.add(finished.usage());
-                }
+                case GenerationEvent.Text text -> choice.add(text);
+                case GenerationEvent.Finished finished -> choice.end(finished);
                 case GenerationEvent.Failed failed -> failure = failed.cause();
             }
         }
@@ -52,7 +45,7 @@ final class WholeAnswer {
 
     /** Returns whether all choices have ended. */
     boolean isComplete() {
-        return usages.size() == choices.size();
+        return gathered.stream().allMatch(GatheredChoice::hasEnded);
     }
 
     /** Returns why there will be no answer, once that is known. */
@@ -62,6 +55,24 @@ final class WholeAnswer {
 
     /** Returns the JSON of the answer, all of whose choices have ended. */
     byte[] json() {
-        return WireJson.write(head.answer(choices, UsageBody.sum(usages)));
+        List<Object> shown = new ArrayList<>();
+        for (int first = 0; first < gathered.size(); first += choices.generated()) {
+            for (GatheredChoice choice : best(gathered.subList(first, first + choices.generated()))) {
+                shown.add(head.format()
+                        .choice(shown.size(), choice.whole(), choice.end().reason()));
+            }
+        }
+        return WireJson.write(head.answer(shown, usage()));
+    }
+
+    private List<GatheredChoice> best(List<GatheredChoice> ofPrompt) {
+        return choices.areRanked()
+                ? ofPrompt.stream().sorted(BEST).limit(choices.shown()).toList()
+                : ofPrompt;
+    }
+
+    private UsageBody usage() {
+        return UsageBody.sum(
+                gathered.stream().map(choice -> choice.end().usage()).toList(), choices.generated());
     }
 }

@@ -46,6 +46,7 @@ final class CallReaderTest {
         assertThat(call)
                 .isEqualTo(new GenerationCall(
                         List.of(new Prompt.Text("x")),
+                        Choices.ONE,
                         OptionalInt.empty(),
                         new SamplingParameters(0.7, 5, 0.9, OptionalLong.empty()),
                         TokenRules.NONE,
@@ -60,13 +61,14 @@ final class CallReaderTest {
     @Test
     void everyParameterIsRead() {
         GenerationCall call = completion("""
-                {"model":"tiny","prompt":"x","max_tokens":7,"temperature":2,"top_p":0.25,"top_k":3,"seed":-9,"n":1,
+                {"model":"tiny","prompt":"x","max_tokens":7,"temperature":2,"top_p":0.25,"top_k":3,"seed":-9,"n":2,
                  "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me","logprobs":3,
                  "activation_sparsity":0.75}""");
 
         assertThat(call)
                 .isEqualTo(new GenerationCall(
                         List.of(new Prompt.Text("x")),
+                        new Choices(2, 2),
                         OptionalInt.of(7),
                         new SamplingParameters(2, 3, 0.25, OptionalLong.of(-9)),
                         TokenRules.NONE,
@@ -160,7 +162,6 @@ final class CallReaderTest {
     @ValueSource(
             strings = {
                 "\"n\":1",
-                "\"n\":1.0",
                 "\"frequency_penalty\":0",
                 "\"logit_bias\":{}",
                 "\"logprobs\":false",
@@ -181,7 +182,6 @@ final class CallReaderTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            "n":2                                       | n
             "tools":[{"type":"function"}]               | tools
             "tool_choice":"required"                    | tool_choice
             "response_format":{"type":"json_object"}    | response_format
@@ -236,7 +236,13 @@ final class CallReaderTest {
             {"prompt":"x","activation_sparsity":1e400}                | activation_sparsity | invalid_value
             {"prompt":"x","activation_sparsity":"0.5"}                | activation_sparsity | invalid_type
             {"prompt":"x","echo":true}                                | echo                | unsupported_parameter
-            {"prompt":"x","best_of":2}                                | best_of             | unsupported_parameter
+            {"prompt":"x","n":0}                                      | n                   | invalid_value
+            {"prompt":"x","n":1.5}                                    | n                   | invalid_type
+            {"prompt":"x","n":129}                                    | n                   | invalid_value
+            {"prompt":"x","n":3,"best_of":2}                          | best_of             | invalid_value
+            {"prompt":"x","best_of":2,"stream":true}                  | best_of             | invalid_value
+            {"prompt":["a","b"],"n":65}                               | n                   | invalid_value
+            {"prompt":["a","b"],"n":2,"best_of":65}                   | best_of             | invalid_value
             {"prompt":"x","logprobs":true}                            | logprobs            | invalid_type
             {"prompt":"x","logprobs":-1}                              | logprobs            | invalid_value
             {"prompt":"x","logprobs":21}                              | logprobs            | invalid_value

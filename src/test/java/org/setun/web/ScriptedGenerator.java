@@ -3,6 +3,7 @@ package org.setun.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -44,6 +45,14 @@ final class ScriptedGenerator implements Generator {
 
         void finish(FinishReason reason, int promptTokens, int completionTokens) {
             events.accept(new GenerationEvent.Finished(reason, new Usage(promptTokens, completionTokens)));
+        }
+
+        /** Ends an answer whose tokens had this mean log probability. */
+        void finish(int promptTokens, int completionTokens, double meanLogProbability) {
+            events.accept(new GenerationEvent.Finished(
+                    FinishReason.STOP,
+                    new Usage(promptTokens, completionTokens),
+                    OptionalDouble.of(meanLogProbability)));
         }
 
         void fail(Throwable cause) {
