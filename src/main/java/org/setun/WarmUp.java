@@ -34,6 +34,7 @@ final class WarmUp implements ApplicationRunner {
         try {
             generator.start(REQUEST, event -> {
                 switch (event) {
+                    case GenerationEvent.Prompt unasked -> {}
                     case GenerationEvent.Text text -> {}
                     case GenerationEvent.Finished finished -> answered.complete(null);
                     case GenerationEvent.Failed failed -> answered.completeExceptionally(failed.cause());

@@ -93,6 +93,7 @@ final class GenerateCommand implements Callable<Integer> {
             out.flush();
             handle = generator.start(request, event -> {
                 switch (event) {
+                    case GenerationEvent.Prompt unasked -> {}
                     case GenerationEvent.Text text -> {
                         out.print(text.text());
                         out.flush();

@@ -7,7 +7,7 @@ import org.setun.engine.Engine;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.TokenRequest;
 import org.setun.engine.Urgency;
-import org.setun.tokenizer.ChatTemplateException;
+import org.setun.tokenizer.IncrementalDecoder;
 import org.setun.tokenizer.Tokenizer;
 
 /** Generates text with an engine and the tokenizer of its model, both of which stay the caller's. */
@@ -17,6 +17,7 @@ public final class EngineGenerator implements Generator {
     private final Tokenizer tokenizer;
     private final GenerationSettings settings;
     private final RuleTokens rules;
+    private final PromptEncoder prompts;
 
     /** Creates a generator over {@code engine}, whose token ids are {@code tokenizer}'s. */
     public EngineGenerator(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
@@ -24,58 +25,41 @@ public final class EngineGenerator implements Generator {
         this.tokenizer = tokenizer;
         this.settings = settings;
         this.rules = new RuleTokens(tokenizer, engine.vocabSize(), settings.stopTokens());
+        this.prompts = new PromptEncoder(tokenizer, engine.vocabSize());
     }
 
     @Override
     public Handle start(GenerationRequest request, Consumer<GenerationEvent> events)
             throws EngineRejectedException, InvalidPromptException {
-        int[] prompt = tokens(request.prompt());
+        int[] ids = prompts.encode(request.prompt());
+        AnswerDetails details = request.details();
         TokenRequest tokenRequest = new TokenRequest(
                 request.id(),
-                prompt,
-                rules.ending(request.rules(), maxTokens(prompt.length, request.maxTokens())),
+                ids,
+                rules.ending(request.rules(), maxTokens(ids.length, request.maxTokens())),
                 rules.sampling(request),
-                new Details(request.details().scores(), OptionalInt.empty(), false),
+                new Details(details.scores(), details.promptScores(), false),
                 Urgency.NORMAL,
                 request.activationSparsity());
-        AnswerText text =
-                new AnswerText(tokenizer.decoder(true), new StopStrings(request.stop()), new TokenTrail(tokenizer, 0));
-        Generation generation = new Generation(tokenRequest, text, events);
+        String promptText = details.tellPrompt() ? prompts.text(request.prompt(), ids) : "";
+        PromptReport report = details.tellPrompt()
+                ? new PromptReport(promptText, ids, details.promptScores().isPresent(), tokenizer)
+                : null;
+        int offset = details.echo() ? promptText.codePointCount(0, promptText.length()) : 0;
+        AnswerText text = new AnswerText(
+                decoder(request.prompt(), ids), new StopStrings(request.stop()), new TokenTrail(tokenizer, offset));
+        Generation generation = new Generation(tokenRequest, report, text, events);
         generation.submitted(engine.submit(tokenRequest, generation::handle));
         return generation;
     }
 
-    private int[] tokens(Prompt prompt) throws InvalidPromptException {
-        int[] ids = switch (prompt) {
-            case Prompt.Text text -> tokenizer.encode(text.text(), true);
-            case Prompt.Tokens tokens ->
-                tokens.ids().stream().mapToInt(Integer::intValue).toArray();
-            // The template writes the special tokens itself: adding them here would make two beginnings.
-            case Prompt.Chat chat -> tokenizer.encode(render(chat), false);
+    private IncrementalDecoder decoder(Prompt prompt, int[] ids) {
+        return switch (prompt) {
+            case Prompt.Text text -> ContinuingDecoder.after(ids, tokenizer);
+            case Prompt.Tokens tokens -> ContinuingDecoder.after(ids, tokenizer);
+            // An answer in a conversation is a text of its own.
+            case Prompt.Chat chat -> tokenizer.decoder(true);
         };
-        if (ids.length == 0) {
-            throw new InvalidPromptException(
-                    "invalid_value",
-                    "The prompt has no tokens, and this model has no token to begin an empty text with.");
-        }
-        for (int i = 0; i < ids.length; i++) {
-            if (ids[i] < 0 || ids[i] >= engine.vocabSize()) {
-                throw new InvalidPromptException(
-                        "invalid_value",
-                        "Token " + i + " of the prompt is " + ids[i] + "; this model's token ids go from 0 to "
-                                + (engine.vocabSize() - 1) + ".");
-            }
-        }
-        return ids;
-    }
-
-    private String render(Prompt.Chat chat) throws InvalidPromptException {
-        try {
-            return tokenizer.renderChat(chat.messages());
-        } catch (ChatTemplateException e) {
-            throw new InvalidPromptException(
-                    "invalid_value", "The messages do not fit the chat template: " + e.getMessage(), e);
-        }
     }
 
     /** Returns how many tokens to generate; as with OpenAI, one who asks for more than fits is told, not cut short. */
@@ -87,7 +71,7 @@ public final class EngineGenerator implements Generator {
                             + " tokens, but the prompt has " + promptTokens + ". Please shorten the prompt.");
         }
         int room = settings.contextLength() - promptTokens;
-        if (room < 1) {
+        if (room < Math.min(1, requested.orElse(1))) {
             throw new InvalidPromptException(
                     "context_length_exceeded",
                     "This model's context length is " + settings.contextLength() + " tokens, but the prompt has "

@@ -1,5 +1,6 @@
 package org.setun.generation;
 
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -21,14 +22,18 @@ final class Generation implements Generator.Handle {
     private final AnswerText text;
     private final Consumer<GenerationEvent> events;
 
+    private @Nullable PromptReport prompt;
     private int completionTokens;
     private double logProbability;
     private volatile @Nullable FinishReason requestedEnd;
     private volatile Engine.@Nullable Handle engineRequest;
     private boolean ended;
 
-    Generation(TokenRequest request, AnswerText text, Consumer<GenerationEvent> events) {
+    /** Creates a generation; {@code prompt} is null if the request's owner does not want to be told of it. */
+    Generation(
+            TokenRequest request, @Nullable PromptReport prompt, AnswerText text, Consumer<GenerationEvent> events) {
         this.request = request;
+        this.prompt = prompt;
         this.text = text;
         this.events = events;
     }
@@ -50,10 +55,16 @@ final class Generation implements Generator.Handle {
             return;
         }
         switch (event) {
-            case EngineEvent.PromptScores scores -> throw new IllegalStateException("nobody asked for scores");
+            case EngineEvent.PromptScores scores -> Objects.requireNonNull(prompt).add(scores);
             case EngineEvent.Embedding embedding -> throw new IllegalStateException("nobody asked for an embedding");
-            case EngineEvent.Token token -> handleToken(token);
+            case EngineEvent.Token token -> {
+                tellPrompt();
+                handleToken(token);
+            }
             case EngineEvent.Finished finished -> {
+                if (finished.reason() != FinishReason.CANCELLED) {
+                    tellPrompt();
+                }
                 emit(text.end());
                 finish(text.isStopped() ? FinishReason.STOP : finished.reason());
             }
@@ -61,6 +72,13 @@ final class Generation implements Generator.Handle {
                 ended = true;
                 events.accept(new GenerationEvent.Failed(failed.cause()));
             }
+        }
+    }
+
+    private void tellPrompt() {
+        if (prompt != null) {
+            events.accept(prompt.event());
+            prompt = null;
         }
     }
 

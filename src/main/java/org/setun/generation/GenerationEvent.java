@@ -4,8 +4,21 @@ import java.util.List;
 import java.util.OptionalDouble;
 import org.setun.engine.FinishReason;
 
-/** What the generator tells the owner of a request, in order: any number of texts, then one end. */
+/** What the generator tells the owner of a request, in order: of its prompt if asked, any number of texts, then one end. */
 public sealed interface GenerationEvent {
+
+    /**
+     * The request's prompt, which comes if the request asks for its text or its scores.
+     *
+     * @param text what is continued
+     * @param tokens its tokens, if scores are wanted
+     */
+    record Prompt(String text, List<TextToken> tokens) implements GenerationEvent {
+
+        public Prompt {
+            tokens = List.copyOf(tokens);
+        }
+    }
 
     /**
      * More of the answer, complete characters only.

@@ -21,14 +21,17 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
     /** Returns the choices of a chunk that comes before any text of a choice; empty for no such chunk. */
     List<Object> opening(int index);
 
+    /** Returns the choices of a chunk that shows a choice's prompt; empty for no such chunk. */
+    List<Object> prompt(int index, GenerationEvent.Prompt prompt);
+
     /** Returns a chunk's choice that carries more text. */
     Object delta(int index, GenerationEvent.Text more);
 
     /** Returns a chunk's choice that ends it. */
     Object end(int index, FinishReason reason);
 
-    /** Returns a choice of a whole answer, {@code whole} being all of its text. */
-    Object choice(int index, GenerationEvent.Text whole, FinishReason reason);
+    /** Returns a choice of a whole answer. */
+    Object choice(int index, GatheredChoice gathered);
 
     /** Returns OpenAI's word for {@code reason}. */
     static String finishReason(FinishReason reason) {

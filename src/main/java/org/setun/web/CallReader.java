@@ -31,8 +31,10 @@ final class CallReader {
         checkModel(fields);
         List<Prompt> prompts = PromptField.read(fields.required("prompt"));
         UnsupportedFields.COMPLETIONS.check(fields);
-        AnswerDetails details = LogprobsFields.readCompletion(fields);
-        return read(fields, prompts, maxTokens(fields, "max_tokens"), details);
+        boolean stream = fields.flag("stream", false);
+        AnswerDetails details = LogprobsFields.readCompletion(fields, stream);
+        // 0 only reads the prompt, to score it.
+        return read(fields, prompts, fields.integer("max_tokens", 0, Integer.MAX_VALUE), details);
     }
 
     /**

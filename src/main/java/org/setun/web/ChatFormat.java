@@ -36,6 +36,11 @@ record ChatFormat(boolean withLogprobs) implements AnswerFormat {
     }
 
     @Override
+    public List<Object> prompt(int index, GenerationEvent.Prompt prompt) {
+        return List.of();
+    }
+
+    @Override
     public Object delta(int index, GenerationEvent.Text more) {
         return new ChunkChoice(index, new Delta(null, more.text()), logprobs(more), null);
     }
@@ -46,9 +51,14 @@ record ChatFormat(boolean withLogprobs) implements AnswerFormat {
     }
 
     @Override
-    public Object choice(int index, GenerationEvent.Text whole, FinishReason reason) {
+    public Object choice(int index, GatheredChoice gathered) {
+        GenerationEvent.Text whole = gathered.whole();
         Message message = new Message(ROLE, whole.text(), null);
-        return new Choice(index, message, logprobs(whole), AnswerFormat.finishReason(reason));
+        return new Choice(
+                index,
+                message,
+                logprobs(whole),
+                AnswerFormat.finishReason(gathered.end().reason()));
     }
 
     private @Nullable ChatLogprobs logprobs(GenerationEvent.Text text) {

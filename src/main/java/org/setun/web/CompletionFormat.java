@@ -1,16 +1,24 @@
 package org.setun.web;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.FinishReason;
 import org.setun.generation.GenerationEvent;
+import org.setun.generation.TextToken;
 
 /**
  * The answers of {@code POST /v1/completions}: chunks and whole answers have the same choices.
  *
- * @param withLogprobs whether the log probabilities of tokens are shown
+ * @param logprobs how many alternatives each token's log probability is shown with; empty for no log probabilities
+ * @param promptLogprobs the same for vLLM's field on the prompt
+ * @param echo whether a choice begins with its prompt
  */
-record CompletionFormat(boolean withLogprobs) implements AnswerFormat {
+record CompletionFormat(OptionalInt logprobs, OptionalInt promptLogprobs, boolean echo) implements AnswerFormat {
 
     @Override
     public String idPrefix() {
@@ -33,28 +41,52 @@ record CompletionFormat(boolean withLogprobs) implements AnswerFormat {
     }
 
     @Override
+    public List<Object> prompt(int index, GenerationEvent.Prompt prompt) {
+        return echo ? List.of(new Choice(index, prompt.text(), shown(prompt.tokens()), null, null)) : List.of();
+    }
+
+    @Override
     public Object delta(int index, GenerationEvent.Text more) {
-        return new Choice(index, more.text(), logprobs(more), null);
+        return new Choice(index, more.text(), shown(more.tokens()), null, null);
     }
 
     @Override
     public Object end(int index, FinishReason reason) {
-        return new Choice(index, "", null, AnswerFormat.finishReason(reason));
+        return new Choice(index, "", null, AnswerFormat.finishReason(reason), null);
     }
 
     @Override
-    public Object choice(int index, GenerationEvent.Text whole, FinishReason reason) {
-        return new Choice(index, whole.text(), logprobs(whole), AnswerFormat.finishReason(reason));
+    public Object choice(int index, GatheredChoice gathered) {
+        GenerationEvent.Text answer = gathered.whole();
+        String text = answer.text();
+        List<TextToken> tokens = new ArrayList<>();
+        Optional<GenerationEvent.Prompt> echoed = gathered.prompt().filter(prompt -> echo);
+        if (echoed.isPresent()) {
+            text = echoed.get().text() + text;
+            tokens.addAll(echoed.get().tokens());
+        }
+        tokens.addAll(answer.tokens());
+        return new Choice(
+                index,
+                text,
+                shown(tokens),
+                AnswerFormat.finishReason(gathered.end().reason()),
+                promptLogprobs.isEmpty()
+                        ? null
+                        : PromptLogprobs.of(gathered.prompt().orElseThrow().tokens(), promptLogprobs.getAsInt()));
     }
 
-    private @Nullable CompletionLogprobs logprobs(GenerationEvent.Text text) {
-        return withLogprobs ? CompletionLogprobs.of(text.tokens()) : null;
+    private @Nullable CompletionLogprobs shown(List<TextToken> tokens) {
+        return logprobs.isEmpty() ? null : CompletionLogprobs.of(tokens, logprobs.getAsInt());
     }
 
-    /** A choice. */
+    /** A choice; {@code promptLogprobs} is left out unless asked for. */
     record Choice(
             int index,
             String text,
             @Nullable CompletionLogprobs logprobs,
-            @Nullable String finishReason) {}
+            @Nullable String finishReason,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            List<@Nullable Map<Integer, PromptLogprobs>> promptLogprobs) {}
 }

@@ -22,15 +22,15 @@ record CompletionLogprobs(
         List<@Nullable Map<String, Float>> topLogprobs,
         List<Integer> textOffset) {
 
-    /** Returns the log probabilities of {@code tokens}. */
-    static CompletionLogprobs of(List<TextToken> tokens) {
+    /** Returns the log probabilities of {@code tokens}, each with up to {@code alternatives} of the most probable tokens. */
+    static CompletionLogprobs of(List<TextToken> tokens, int alternatives) {
         CompletionLogprobs logprobs =
                 new CompletionLogprobs(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        tokens.forEach(logprobs::add);
+        tokens.forEach(token -> logprobs.add(token, alternatives));
         return logprobs;
     }
 
-    private void add(TextToken token) {
+    private void add(TextToken token, int alternatives) {
         String name = TokenName.inCompletion(token.bytes());
         TextToken.Score score = token.score();
         tokens.add(name);
@@ -42,7 +42,8 @@ record CompletionLogprobs(
         }
         float logProbability = ChatLogprobs.finite(score.logProbability());
         Map<String, Float> top = new LinkedHashMap<>();
-        for (TextToken.Candidate candidate : score.top()) {
+        for (TextToken.Candidate candidate :
+                score.top().subList(0, Math.min(alternatives, score.top().size()))) {
             // Several tokens may have one name; the best of them counts.
             top.putIfAbsent(TokenName.inCompletion(candidate.bytes()), ChatLogprobs.finite(candidate.logProbability()));
         }

@@ -11,7 +11,7 @@ enum Endpoint {
 
         @Override
         AnswerFormat format(GenerationCall call) {
-            return new CompletionFormat(call.withLogprobs());
+            return call.completionFormat();
         }
     },
 
@@ -24,7 +24,7 @@ enum Endpoint {
 
         @Override
         AnswerFormat format(GenerationCall call) {
-            return new ChatFormat(call.withLogprobs());
+            return new ChatFormat(call.details().scores().isPresent());
         }
     };
 

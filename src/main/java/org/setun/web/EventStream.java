@@ -81,6 +81,12 @@ final class EventStream {
 
     private void write(ByteArrayOutputStream out, int index, GenerationEvent event) {
         switch (event) {
+            case GenerationEvent.Prompt prompt -> {
+                List<Object> shown = head.format().prompt(index, prompt);
+                if (!shown.isEmpty()) {
+                    chunk(out, shown, null);
+                }
+            }
             case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text)), null);
             case GenerationEvent.Finished finished -> {
                 chunk(out, List.of(head.format().end(index, finished.reason())), null);

@@ -3,6 +3,7 @@ package org.setun.web;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.setun.generation.GenerationEvent;
 import org.setun.generation.TextToken;
@@ -12,7 +13,12 @@ final class GatheredChoice {
 
     private final StringBuilder text = new StringBuilder();
     private final List<TextToken> tokens = new ArrayList<>();
+    private GenerationEvent.@Nullable Prompt prompt;
     private GenerationEvent.@Nullable Finished end;
+
+    void prompt(GenerationEvent.Prompt told) {
+        prompt = told;
+    }
 
     void add(GenerationEvent.Text more) {
         text.append(more.text());
@@ -32,7 +38,12 @@ final class GatheredChoice {
         return Objects.requireNonNull(end);
     }
 
-    /** Returns all of the text. */
+    /** Returns the prompt, if it was told. */
+    Optional<GenerationEvent.Prompt> prompt() {
+        return Optional.ofNullable(prompt);
+    }
+
+    /** Returns all of the answer's own text. */
     GenerationEvent.Text whole() {
         return new GenerationEvent.Text(text.toString(), tokens);
     }

@@ -19,7 +19,7 @@ import org.setun.sampling.SamplingParameters;
  * @param rules what is said of single tokens
  * @param stop texts that end a choice
  * @param activationSparsity the fraction of activations to drop at least; 0 for the model's own sparsity
- * @param details what is told beyond the text
+ * @param details what is shown beyond the text; an echoed prompt's tokens have the scores that the answer's have
  * @param stream whether the answer is sent as it comes
  * @param includeUsage whether a stream ends with the token counts
  * @param unknownFields the fields of the body that mean nothing to this server
@@ -60,11 +60,25 @@ record GenerationCall(
                 stop,
                 activationSparsity,
                 rules,
-                choices.areRanked() ? details.withAnyScores() : details);
+                wantedDetails());
     }
 
-    /** Returns whether the answer shows the log probabilities of its tokens. */
-    boolean withLogprobs() {
-        return details.scores().isPresent();
+    /** Returns the details to ask for, which may be more than what is shown. */
+    private AnswerDetails wantedDetails() {
+        OptionalInt echoed = details.echo() ? details.scores() : OptionalInt.empty();
+        AnswerDetails wanted =
+                new AnswerDetails(details.scores(), max(details.promptScores(), echoed), details.echo());
+        return choices.areRanked() ? wanted.withAnyScores() : wanted;
+    }
+
+    private static OptionalInt max(OptionalInt a, OptionalInt b) {
+        return a.isPresent() && b.isPresent()
+                ? OptionalInt.of(Math.max(a.getAsInt(), b.getAsInt()))
+                : a.isPresent() ? a : b;
+    }
+
+    /** Returns how the answer to a completion is written. */
+    CompletionFormat completionFormat() {
+        return new CompletionFormat(details.scores(), details.promptScores(), details.echo());
     }
 }

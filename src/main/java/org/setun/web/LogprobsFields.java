@@ -11,9 +11,18 @@ final class LogprobsFields {
 
     private LogprobsFields() {}
 
-    /** Reads the fields of a completion: {@code logprobs} is the number of alternatives. */
-    static AnswerDetails readCompletion(JsonFields fields) {
-        return new AnswerDetails(fields.integer("logprobs", 0, MAX_ALTERNATIVES));
+    /**
+     * Reads the fields of a completion: {@code logprobs} is the number of alternatives, and with {@code echo} it counts for the
+     * prompt too; {@code prompt_logprobs} is for the prompt alone.
+     */
+    static AnswerDetails readCompletion(JsonFields fields, boolean stream) {
+        OptionalInt answer = fields.integer("logprobs", 0, MAX_ALTERNATIVES);
+        OptionalInt prompt = fields.integer("prompt_logprobs", 0, MAX_ALTERNATIVES);
+        if (prompt.isPresent() && stream) {
+            throw ApiException.invalidValue(
+                    "prompt_logprobs", "prompt_logprobs: expected only without \"stream\": true");
+        }
+        return new AnswerDetails(answer, prompt, fields.flag("echo", false));
     }
 
     /** Reads the fields of a chat: {@code logprobs} says whether, {@code top_logprobs} how many alternatives. */
@@ -24,6 +33,6 @@ final class LogprobsFields {
             throw ApiException.invalidValue(
                     "top_logprobs", "top_logprobs: expected only together with \"logprobs\": true");
         }
-        return wanted ? new AnswerDetails(OptionalInt.of(alternatives)) : AnswerDetails.NONE;
+        return wanted ? AnswerDetails.ofAnswer(OptionalInt.of(alternatives)) : AnswerDetails.NONE;
     }
 }

@@ -23,16 +23,12 @@ final class UnsupportedFields {
             Map.entry("response_format", UnsupportedFields::isTextFormat));
 
     /** The fields of {@code POST /v1/completions}. */
-    static final UnsupportedFields COMPLETIONS = new UnsupportedFields(Map.of(
-            "echo",
-            UnsupportedFields::isFalse,
-            "prompt_logprobs",
-            UnsupportedFields::none,
-            "suffix",
-            text("")));
+    static final UnsupportedFields COMPLETIONS = new UnsupportedFields(Map.of("suffix", text("")));
 
     /** The fields of {@code POST /v1/chat/completions}. */
     static final UnsupportedFields CHAT = new UnsupportedFields(Map.ofEntries(
+            Map.entry("echo", UnsupportedFields::isFalse),
+            Map.entry("prompt_logprobs", UnsupportedFields::none),
             Map.entry("tools", UnsupportedFields::isEmpty),
             Map.entry("tool_choice", text("none").or(text("auto"))),
             Map.entry("parallel_tool_calls", UnsupportedFields::any),

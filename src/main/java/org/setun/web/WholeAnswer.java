@@ -36,6 +36,7 @@ final class WholeAnswer {
         for (Generations.ChoiceEvent event : events) {
             GatheredChoice choice = gathered.get(event.index());
             switch (event.event()) {
+                case GenerationEvent.Prompt prompt -> choice.prompt(prompt);
                 case GenerationEvent.Text text -> choice.add(text);
                 case GenerationEvent.Finished finished -> choice.end(finished);
                 case GenerationEvent.Failed failed -> failure = failed.cause();
@@ -58,8 +59,7 @@ final class WholeAnswer {
         List<Object> shown = new ArrayList<>();
         for (int first = 0; first < gathered.size(); first += choices.generated()) {
             for (GatheredChoice choice : best(gathered.subList(first, first + choices.generated()))) {
-                shown.add(head.format()
-                        .choice(shown.size(), choice.whole(), choice.end().reason()));
+                shown.add(head.format().choice(shown.size(), choice));
             }
         }
         return WireJson.write(head.answer(shown, usage()));

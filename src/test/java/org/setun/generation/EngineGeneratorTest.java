@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -136,6 +138,35 @@ final class EngineGeneratorTest {
     }
 
     @Test
+    void anEchoedPromptComesFirstWithItsScores() throws Exception {
+        AnswerDetails details = new AnswerDetails(OptionalInt.of(1), OptionalInt.of(2), true);
+        Answer answer = generate(new Prompt.Text("In Moskau −"), OptionalInt.of(2), details);
+        GenerationEvent.Prompt prompt = answer.prompt();
+        assertThat(prompt.text()).isEqualTo("In Moskau −");
+        assertThat(prompt.tokens())
+                .extracting(TextToken::id)
+                .startsWith(ByteTokenizer.BOS, (int) 'I', (int) 'n')
+                .hasSize(14);
+        assertThat(prompt.tokens()).extracting(TextToken::offset).startsWith(0, 0, 1).endsWith(9, 10, 10, 10);
+        assertThat(prompt.tokens().getFirst().score()).isNull();
+        assertThat(prompt.tokens().subList(1, 14))
+                .allSatisfy(token -> assertThat(Objects.requireNonNull(token.score()).top()).hasSize(2));
+        assertThat(answer.tokens()).extracting(TextToken::offset).containsExactly(11, 12);
+        assertThat(answer.finished().meanLogProbability()).isPresent();
+    }
+
+    @Test
+    void aPromptCanBeScoredAloneEvenIfItFillsTheContext() throws Exception {
+        AnswerDetails details = new AnswerDetails(OptionalInt.empty(), OptionalInt.of(0), false);
+        Answer answer = generate(new Prompt.Text("x".repeat(99)), OptionalInt.of(0), details);
+        assertThat(answer.finished())
+                .isEqualTo(new GenerationEvent.Finished(FinishReason.LENGTH, new Usage(100, 0)));
+        assertThat(answer.prompt().tokens()).hasSize(100);
+        assertThat(generate(new Prompt.Tokens(List.of(65)), OptionalInt.of(0), details).prompt())
+                .isEqualTo(new GenerationEvent.Prompt("A", List.of(new TextToken(65, List.of(65), 0, null))));
+    }
+
+    @Test
     void aStopStringFreesTheEnginesSlot() throws Exception {
         GenerationRequest request = new GenerationRequest(
                 "a", new Prompt.Text("In "), OptionalInt.empty(), SamplingParameters.GREEDY, List.of("eine", "zwei"));
@@ -153,6 +184,7 @@ final class EngineGeneratorTest {
         CompletableFuture<Throwable> failure = new CompletableFuture<>();
         generator().start(request(new Prompt.Text("In "), OptionalInt.empty()), event -> {
             switch (event) {
+                case GenerationEvent.Prompt prompt -> throw new AssertionError(prompt.toString());
                 case GenerationEvent.Text text -> throw new IllegalStateException("cannot take " + text);
                 case GenerationEvent.Finished finished ->
                     failure.completeExceptionally(new AssertionError(finished.toString()));
@@ -163,8 +195,14 @@ final class EngineGeneratorTest {
     }
 
     private Answer generate(Prompt prompt, OptionalInt maxTokens) throws Exception {
+        return generate(prompt, maxTokens, AnswerDetails.NONE);
+    }
+
+    private Answer generate(Prompt prompt, OptionalInt maxTokens, AnswerDetails details) throws Exception {
         Answer answer = new Answer();
-        generator().start(request(prompt, maxTokens), answer::add);
+        GenerationRequest request =
+                new GenerationRequest("a", prompt, maxTokens, SamplingParameters.GREEDY, List.of(), 0, details);
+        generator().start(request, answer::add);
         answer.finished();
         return answer;
     }
@@ -191,11 +229,17 @@ final class EngineGeneratorTest {
     private static final class Answer {
 
         private final List<String> texts = new ArrayList<>();
+        private final List<TextToken> tokens = new ArrayList<>();
+        private GenerationEvent.@Nullable Prompt prompt;
         private final CompletableFuture<GenerationEvent.Finished> finished = new CompletableFuture<>();
 
         synchronized void add(GenerationEvent event) {
             switch (event) {
-                case GenerationEvent.Text text -> texts.add(text.text());
+                case GenerationEvent.Prompt told -> prompt = told;
+                case GenerationEvent.Text text -> {
+                    texts.add(text.text());
+                    tokens.addAll(text.tokens());
+                }
                 case GenerationEvent.Finished end -> finished.complete(end);
                 case GenerationEvent.Failed failed -> finished.completeExceptionally(failed.cause());
             }
@@ -203,6 +247,14 @@ final class EngineGeneratorTest {
 
         GenerationEvent.Finished finished() throws Exception {
             return finished.get(20, TimeUnit.SECONDS);
+        }
+
+        synchronized List<TextToken> tokens() {
+            return List.copyOf(tokens);
+        }
+
+        synchronized GenerationEvent.Prompt prompt() {
+            return Objects.requireNonNull(prompt);
         }
 
         synchronized String text() {

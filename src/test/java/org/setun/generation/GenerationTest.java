@@ -172,7 +172,7 @@ final class GenerationTest {
                 new TokenRequest("a", new int[] {1, 2, 3}, 100, SamplingParameters.GREEDY, Set.of(ByteTokenizer.EOS));
         ByteTokenizer tokenizer = new ByteTokenizer(true);
         AnswerText text = new AnswerText(tokenizer.decoder(true), new StopStrings(stops), new TokenTrail(tokenizer, 0));
-        return new Generation(request, text, events::add);
+        return new Generation(request, null, text, events::add);
     }
 
     private static void tokens(Generation generation, String text) {

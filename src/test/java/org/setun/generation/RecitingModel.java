@@ -37,13 +37,21 @@ final class RecitingModel implements Model {
     @Override
     public void forward(Batch batch, Workspace workspace) {
         int row = 0;
+        int hidden = 0;
         for (Chunk chunk : batch.chunks()) {
-            int seen = chunk.state().recurrent().get(ValueLayout.JAVA_INT, 0) + chunk.tokens().length;
-            chunk.state().recurrent().set(ValueLayout.JAVA_INT, 0, seen);
-            if (chunk.wanted() == Chunk.Wanted.LAST) {
-                int offset = workspace.logitsOffset(row++);
-                for (int id = 0; id < vocabSize; id++) {
-                    workspace.logits()[offset + id] = id == text[seen % text.length] ? 1 : 0;
+            int wantedFrom = chunk.tokens().length - chunk.logitRows();
+            for (int i = 0; i < chunk.tokens().length; i++) {
+                int seen = chunk.state().recurrent().get(ValueLayout.JAVA_INT, 0) + 1;
+                chunk.state().recurrent().set(ValueLayout.JAVA_INT, 0, seen);
+                if (i >= wantedFrom) {
+                    int offset = workspace.logitsOffset(row++);
+                    for (int id = 0; id < vocabSize; id++) {
+                        workspace.logits()[offset + id] = id == text[seen % text.length] ? 1 : 0;
+                    }
+                }
+                if (chunk.wanted() == Chunk.Wanted.HIDDEN) {
+                    // As many tokens as the model has seen, so that a mean tells which states it is of.
+                    workspace.hidden()[hidden++] = seen;
                 }
             }
         }

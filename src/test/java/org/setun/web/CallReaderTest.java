@@ -62,7 +62,7 @@ final class CallReaderTest {
     void everyParameterIsRead() {
         GenerationCall call = completion("""
                 {"model":"tiny","prompt":"x","max_tokens":7,"temperature":2,"top_p":0.25,"top_k":3,"seed":-9,"n":2,
-                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me","logprobs":3,
+                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me","logprobs":3,"echo":true,
                  "activation_sparsity":0.75}""");
 
         assertThat(call)
@@ -74,7 +74,7 @@ final class CallReaderTest {
                         TokenRules.NONE,
                         List.of("\n", "end"),
                         0.75,
-                        new AnswerDetails(OptionalInt.of(3)),
+                        new AnswerDetails(OptionalInt.of(3), OptionalInt.empty(), true),
                         true,
                         true,
                         List.of()));
@@ -186,6 +186,8 @@ final class CallReaderTest {
             "tool_choice":"required"                    | tool_choice
             "response_format":{"type":"json_object"}    | response_format
             "modalities":["audio"]                      | modalities
+            "echo":true                                 | echo
+            "prompt_logprobs":1                         | prompt_logprobs
             """)
     void whatCannotBeDoneIsRefused(String field, String param) {
         String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],%s}".formatted(field);
@@ -209,7 +211,10 @@ final class CallReaderTest {
             {"prompt":[[1],[2,99999999999]]}                          | prompt[1][1]        | invalid_value
             {"prompt":"half \\ud83d"}                                 | prompt              | invalid_value
             {"prompt":"x","model":3}                                  | model               | invalid_type
-            {"prompt":"x","max_tokens":0}                             | max_tokens          | invalid_value
+            {"prompt":"x","max_tokens":-1}                            | max_tokens          | invalid_value
+            {"prompt":"x","prompt_logprobs":21}                       | prompt_logprobs     | invalid_value
+            {"prompt":"x","prompt_logprobs":1,"stream":true}          | prompt_logprobs     | invalid_value
+            {"prompt":"x","suffix":"y"}                               | suffix              | unsupported_parameter
             {"prompt":"x","max_tokens":1.5}                           | max_tokens          | invalid_type
             {"prompt":"x","max_tokens":"3"}                           | max_tokens          | invalid_type
             {"prompt":"x","max_tokens":99999999999999999999}          | max_tokens          | invalid_value
@@ -235,7 +240,7 @@ final class CallReaderTest {
             {"prompt":"x","activation_sparsity":0.76}                 | activation_sparsity | invalid_value
             {"prompt":"x","activation_sparsity":1e400}                | activation_sparsity | invalid_value
             {"prompt":"x","activation_sparsity":"0.5"}                | activation_sparsity | invalid_type
-            {"prompt":"x","echo":true}                                | echo                | unsupported_parameter
+            {"prompt":"x","echo":1}                                   | echo                | invalid_type
             {"prompt":"x","n":0}                                      | n                   | invalid_value
             {"prompt":"x","n":1.5}                                    | n                   | invalid_type
             {"prompt":"x","n":129}                                    | n                   | invalid_value
@@ -276,8 +281,8 @@ final class CallReaderTest {
                 .isThrownBy(() -> completion("{\"prompt\":\"x\",\"temperature\":3}"))
                 .withMessage("temperature: expected a number from 0 to 2, found 3");
         assertThatExceptionOfType(ApiException.class)
-                .isThrownBy(() -> completion("{\"prompt\":\"x\",\"max_tokens\":0}"))
-                .withMessage("max_tokens: expected an integer of 1 or more, found 0");
+                .isThrownBy(() -> completion("{\"prompt\":\"x\",\"max_tokens\":-1}"))
+                .withMessage("max_tokens: expected an integer of 0 or more, found -1");
     }
 
     @ParameterizedTest

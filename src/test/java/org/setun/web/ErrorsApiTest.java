@@ -56,7 +56,7 @@ final class ErrorsApiTest {
 
     @Test
     void anErrorHasFourFieldsAndNothingElse() throws Exception {
-        String body = post("{\"prompt\":\"x\",\"max_tokens\":0}")
+        String body = post("{\"prompt\":\"x\",\"max_tokens\":-1}")
                 .expectStatus()
                 .isBadRequest()
                 .expectHeader()
@@ -66,7 +66,7 @@ final class ErrorsApiTest {
                 .getResponseBody();
 
         assertThat(body)
-                .isEqualTo("{\"error\":{\"message\":\"max_tokens: expected an integer of 1 or more, found 0\","
+                .isEqualTo("{\"error\":{\"message\":\"max_tokens: expected an integer of 0 or more, found -1\","
                         + "\"type\":\"invalid_request_error\",\"param\":\"max_tokens\",\"code\":\"invalid_value\"}}");
         assertThat(observer.endOf(requestId).outcome()).isEqualTo(Outcome.CLIENT_ERROR);
     }

@@ -53,6 +53,7 @@ record Answer(String text, FinishReason reason, Usage usage, long firstNanos, lo
         long first = 0;
         while (true) {
             switch (events.take()) {
+                case GenerationEvent.Prompt unasked -> {}
                 case GenerationEvent.Text more -> {
                     if (text.isEmpty()) {
                         first = System.nanoTime() - asked;
