@@ -14,6 +14,7 @@ import org.setun.generation.EngineGenerator;
 import org.setun.generation.GenerationSettings;
 import org.setun.generation.Generator;
 import org.setun.metrics.SetunMetrics;
+import org.setun.tokenizer.Tokenizer;
 import org.setun.web.ApiKeys;
 import org.setun.web.ApiSettings;
 import org.setun.web.RateLimits;
@@ -80,9 +81,15 @@ class Composition {
                 checkpoint.stopTokens());
     }
 
+    // The checkpoint closes it.
+    @Bean(destroyMethod = "")
+    Tokenizer tokenizer(ServedCheckpoint checkpoint) {
+        return checkpoint.tokenizer();
+    }
+
     @Bean
-    Generator generator(Engine engine, ServedCheckpoint checkpoint, GenerationSettings settings) {
-        return new EngineGenerator(engine, checkpoint.tokenizer(), settings);
+    Generator generator(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
+        return new EngineGenerator(engine, tokenizer, settings);
     }
 
     @Bean

@@ -28,8 +28,8 @@ final class CallReader {
      */
     GenerationCall readCompletion(byte[] body) {
         JsonFields fields = WireJson.readObject(body);
-        checkModel(fields);
-        List<Prompt> prompts = PromptField.read(fields.required("prompt"));
+        model.check(fields);
+        List<Prompt> prompts = PromptField.read("prompt", fields.required("prompt"));
         UnsupportedFields.COMPLETIONS.check(fields);
         boolean stream = fields.flag("stream", false);
         AnswerDetails details = LogprobsFields.readCompletion(fields, stream);
@@ -44,7 +44,7 @@ final class CallReader {
      */
     GenerationCall readChat(byte[] body) {
         JsonFields fields = WireJson.readObject(body);
-        checkModel(fields);
+        model.check(fields);
         Prompt prompt = MessagesField.read(fields.required("messages"));
         UnsupportedFields.CHAT.check(fields);
         OptionalInt legacy = maxTokens(fields, "max_tokens");
@@ -68,13 +68,6 @@ final class CallReader {
                 stream,
                 includeUsage(fields, stream),
                 fields.unread());
-    }
-
-    private void checkModel(JsonFields fields) {
-        Optional<String> name = fields.string("model");
-        if (name.isPresent() && !name.get().equals(model.name())) {
-            throw ApiException.modelNotFound(name.get(), model.name());
-        }
     }
 
     private static OptionalInt maxTokens(JsonFields fields, String name) {

@@ -57,7 +57,7 @@ final class CrossOriginFilter implements WebFilter {
         configuration.setExposedHeaders(List.of(
                 RequestArrival.HEADER,
                 ResponseHeadersFilter.PROCESSING_TIME,
-                GenerationHandler.WARNING,
+                Warnings.HEADER,
                 HttpHeaders.RETRY_AFTER,
                 "x-ratelimit-limit-requests",
                 "x-ratelimit-remaining-requests",

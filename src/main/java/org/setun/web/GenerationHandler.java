@@ -28,11 +28,6 @@ import reactor.core.scheduler.Schedulers;
 @Component
 final class GenerationHandler {
 
-    /** The header that names fields of the body which mean nothing to this server. */
-    static final String WARNING = "x-setun-warning";
-
-    private static final int MAX_WARNINGS = 10;
-    private static final int MAX_WARNING_NAME = 60;
     private static final MediaType EVENT_STREAM = MediaType.parseMediaType("text/event-stream; charset=utf-8");
 
     private final Generator generator;
@@ -60,7 +55,7 @@ final class GenerationHandler {
 
     /** Answers a request. Whatever way the exchange ends, its generations have ended or been cancelled then. */
     Mono<Void> handle(ServerWebExchange exchange, Endpoint endpoint) {
-        RequestTrack track = new RequestTrack(observer, endpoint, RequestArrival.of(exchange));
+        RequestTrack track = new RequestTrack(observer, endpoint.label(), RequestArrival.of(exchange));
         Generations generations = new Generations();
         CallerLimits limits = RateLimitFilter.limits(exchange);
         return bodies.read(exchange.getRequest())
@@ -68,7 +63,7 @@ final class GenerationHandler {
                 .flatMap(body -> Mono.fromFuture(() -> CompletableFuture.supplyAsync(
                         () -> start(endpoint, body, generations, limits, track), requestThreads)))
                 .flatMap(started -> {
-                    warn(exchange.getResponse(), started.call().unknownFields());
+                    Warnings.add(exchange.getResponse(), started.call().unknownFields());
                     return started.call().stream()
                             ? stream(exchange.getResponse(), started, generations, track)
                             : whole(exchange.getResponse(), started, generations, track);
@@ -163,17 +158,5 @@ final class GenerationHandler {
 
     private static DataBuffer buffer(ServerHttpResponse response, byte[] bytes) {
         return response.bufferFactory().wrap(bytes);
-    }
-
-    private static void warn(ServerHttpResponse response, List<String> unknownFields) {
-        unknownFields.stream()
-                .limit(MAX_WARNINGS)
-                .forEach(name -> response.getHeaders().add(WARNING, "unknown field '" + printable(name) + "'"));
-    }
-
-    // A field's name is the client's: a header must not carry a line break or anything beyond ASCII.
-    private static String printable(String name) {
-        String start = name.length() <= MAX_WARNING_NAME ? name : name.substring(0, MAX_WARNING_NAME) + "...";
-        return start.replaceAll("[^ -~]", "?");
     }
 }

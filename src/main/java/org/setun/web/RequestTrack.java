@@ -8,14 +8,15 @@ import org.setun.web.RequestObserver.Outcome;
 final class RequestTrack {
 
     private final RequestObserver observer;
-    private final Endpoint endpoint;
+    private final String endpoint;
     private final RequestArrival arrival;
     private volatile boolean stream;
     private volatile boolean textSeen;
     // Until it is known better: a server that notices a closed connection only sees that sending has ended, as ever.
     private volatile Outcome outcome = Outcome.CANCELLED;
 
-    RequestTrack(RequestObserver observer, Endpoint endpoint, RequestArrival arrival) {
+    /** Begins to follow a request to the endpoint of that name in metrics. */
+    RequestTrack(RequestObserver observer, String endpoint, RequestArrival arrival) {
         this.observer = observer;
         this.endpoint = endpoint;
         this.arrival = arrival;
@@ -54,6 +55,6 @@ final class RequestTrack {
     /** Sees the end. */
     void ended() {
         observer.requestEnded(
-                new RequestObserver.Ended(arrival.requestId(), endpoint.label(), stream, outcome, arrival.elapsed()));
+                new RequestObserver.Ended(arrival.requestId(), endpoint, stream, outcome, arrival.elapsed()));
     }
 }

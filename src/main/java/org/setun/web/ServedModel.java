@@ -2,6 +2,7 @@ package org.setun.web;
 
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The model as the API shows it.
@@ -39,6 +40,18 @@ public record ServedModel(
         if (!(maxActivationSparsity >= 0 && maxActivationSparsity < 1)) {
             throw new IllegalArgumentException(
                     "maxActivationSparsity: expected at least 0 and less than 1, found " + maxActivationSparsity);
+        }
+    }
+
+    /**
+     * Reads the field {@code model}, which may be absent.
+     *
+     * @throws ApiException if it names another model
+     */
+    void check(JsonFields fields) {
+        Optional<String> asked = fields.string("model");
+        if (asked.isPresent() && !asked.get().equals(name)) {
+            throw ApiException.modelNotFound(asked.get(), name);
         }
     }
 }

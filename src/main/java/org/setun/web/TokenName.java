@@ -6,11 +6,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** How an answer names a token whose bytes need not be text. */
 final class TokenName {
 
     private TokenName() {}
+
+    /** Returns bytes as numbers from 0 to 255. */
+    static List<Integer> bytes(byte[] bytes) {
+        return IntStream.range(0, bytes.length)
+                .mapToObj(i -> Byte.toUnsignedInt(bytes[i]))
+                .toList();
+    }
 
     /** Returns the text of {@code bytes} if they are UTF-8. */
     static Optional<String> text(List<Integer> bytes) {

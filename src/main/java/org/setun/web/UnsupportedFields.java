@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
  */
 final class UnsupportedFields {
 
-    // In both endpoints. Fields that only inform or bill, and so cannot change the answer, take any value.
+    // In both endpoints that generate text. Fields that only inform or bill, and so cannot change the answer, take any value.
     private static final Map<String, Predicate<JsonNode>> COMMON = Map.ofEntries(
             Map.entry("user", UnsupportedFields::any),
             Map.entry("metadata", UnsupportedFields::any),
@@ -23,10 +23,10 @@ final class UnsupportedFields {
             Map.entry("response_format", UnsupportedFields::isTextFormat));
 
     /** The fields of {@code POST /v1/completions}. */
-    static final UnsupportedFields COMPLETIONS = new UnsupportedFields(Map.of("suffix", text("")));
+    static final UnsupportedFields COMPLETIONS = new UnsupportedFields(COMMON, Map.of("suffix", text("")));
 
     /** The fields of {@code POST /v1/chat/completions}. */
-    static final UnsupportedFields CHAT = new UnsupportedFields(Map.ofEntries(
+    static final UnsupportedFields CHAT = new UnsupportedFields(COMMON, Map.ofEntries(
             Map.entry("echo", UnsupportedFields::isFalse),
             Map.entry("prompt_logprobs", UnsupportedFields::none),
             Map.entry("tools", UnsupportedFields::isEmpty),
@@ -42,11 +42,24 @@ final class UnsupportedFields {
             Map.entry("verbosity", text("medium")),
             Map.entry("web_search_options", UnsupportedFields::none)));
 
+    /** The fields of {@code POST /tokenize} in llama-server's form. */
+    static final UnsupportedFields TOKENIZE =
+            new UnsupportedFields(Map.of(), Map.of("parse_special", UnsupportedFields::isTrue));
+
+    /** The fields of {@code POST /apply-template}, and of {@code POST /tokenize} with messages. */
+    static final UnsupportedFields TEMPLATE = new UnsupportedFields(
+            Map.of(),
+            Map.of(
+                    "chat_template", UnsupportedFields::none,
+                    "chat_template_kwargs", UnsupportedFields::isEmpty,
+                    "continue_final_message", UnsupportedFields::isFalse,
+                    "tools", UnsupportedFields::isEmpty));
+
     // Sorted, so that of several fields at fault the same one is always named.
     private final TreeMap<String, Predicate<JsonNode>> neutral;
 
-    private UnsupportedFields(Map<String, Predicate<JsonNode>> own) {
-        neutral = new TreeMap<>(COMMON);
+    private UnsupportedFields(Map<String, Predicate<JsonNode>> common, Map<String, Predicate<JsonNode>> own) {
+        neutral = new TreeMap<>(common);
         neutral.putAll(own);
     }
 
@@ -76,6 +89,10 @@ final class UnsupportedFields {
 
     private static boolean isFalse(JsonNode value) {
         return value.isBoolean() && !value.booleanValue();
+    }
+
+    private static boolean isTrue(JsonNode value) {
+        return value.isBoolean() && value.booleanValue();
     }
 
     private static boolean isEmpty(JsonNode value) {

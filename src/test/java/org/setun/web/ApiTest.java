@@ -4,10 +4,15 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.setun.generation.GenerationSettings;
+import org.setun.tokenizer.Tokenizer;
+import org.setun.tokenizer.TokenizerFormatException;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.bind.Bindable;
@@ -37,6 +42,16 @@ import org.springframework.core.env.Environment;
         @Bean
         ScriptedGenerator generator() {
             return new ScriptedGenerator();
+        }
+
+        @Bean
+        Tokenizer tokenizer() throws TokenizerFormatException {
+            return Tokenizer.load(Path.of("src/test/resources/golden/tokenizer/metaspace-llama2"));
+        }
+
+        @Bean
+        GenerationSettings generationSettings() {
+            return new GenerationSettings(100, 10, Set.of());
         }
 
         @Bean
