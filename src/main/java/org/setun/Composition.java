@@ -10,6 +10,8 @@ import java.util.Optional;
 import org.setun.architecture.GenerationDefaults;
 import org.setun.architecture.ModelReport;
 import org.setun.engine.Engine;
+import org.setun.generation.Embedder;
+import org.setun.generation.EngineEmbedder;
 import org.setun.generation.EngineGenerator;
 import org.setun.generation.GenerationSettings;
 import org.setun.generation.Generator;
@@ -90,6 +92,11 @@ class Composition {
     @Bean
     Generator generator(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
         return new EngineGenerator(engine, tokenizer, settings);
+    }
+
+    @Bean
+    Embedder embedder(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
+        return new EngineEmbedder(engine, tokenizer, settings);
     }
 
     @Bean

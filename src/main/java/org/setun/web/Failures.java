@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.setun.engine.EngineRejectedException;
 import org.slf4j.Logger;
@@ -30,6 +31,8 @@ final class Failures {
         return switch (failure) {
             case ApiException known -> known;
             case EngineRejectedException rejected -> describe(rejected);
+            case TimeoutException timeout ->
+                ApiException.http(HttpStatus.REQUEST_TIMEOUT, "timeout", Objects.requireNonNull(timeout.getMessage()));
             case RejectedExecutionException full ->
                 ApiException.queueFull("too many requests wait to be read; try again later", SOON);
             case MethodNotAllowedException method ->

@@ -42,6 +42,10 @@ final class UnsupportedFields {
             Map.entry("verbosity", text("medium")),
             Map.entry("web_search_options", UnsupportedFields::none)));
 
+    /** The fields of {@code POST /v1/embeddings}. */
+    static final UnsupportedFields EMBEDDINGS = new UnsupportedFields(
+            Map.of(), Map.of("dimensions", UnsupportedFields::none, "user", UnsupportedFields::any));
+
     /** The fields of {@code POST /tokenize} in llama-server's form. */
     static final UnsupportedFields TOKENIZE =
             new UnsupportedFields(Map.of(), Map.of("parse_special", UnsupportedFields::isTrue));

@@ -45,6 +45,11 @@ import org.springframework.core.env.Environment;
         }
 
         @Bean
+        ScriptedEmbedder embedder() {
+            return new ScriptedEmbedder();
+        }
+
+        @Bean
         Tokenizer tokenizer() throws TokenizerFormatException {
             return Tokenizer.load(Path.of("src/test/resources/golden/tokenizer/metaspace-llama2"));
         }
