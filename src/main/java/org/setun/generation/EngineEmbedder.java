@@ -46,13 +46,7 @@ public final class EngineEmbedder implements Embedder {
         Receiver receiver = new Receiver(events);
         Engine.Handle handle = engine.submit(
                 new TokenRequest(
-                        request.id(),
-                        ids,
-                        NO_TOKENS,
-                        SamplingParameters.GREEDY,
-                        EMBEDDING,
-                        request.urgency(),
-                        0),
+                        request.id(), ids, NO_TOKENS, SamplingParameters.GREEDY, EMBEDDING, request.urgency(), 0),
                 receiver::handle);
         return handle::cancel;
     }
@@ -86,6 +80,7 @@ public final class EngineEmbedder implements Embedder {
             }
             Usage usage = new Usage(
                     finished.tokens().prompt(),
+                    finished.tokens().cached(),
                     finished.tokens().completion());
             return new EmbeddingEvent.Embedded(ofLengthOne(mean), usage);
         }

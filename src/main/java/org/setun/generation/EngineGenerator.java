@@ -6,7 +6,6 @@ import org.setun.engine.Details;
 import org.setun.engine.Engine;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.TokenRequest;
-import org.setun.engine.Urgency;
 import org.setun.tokenizer.IncrementalDecoder;
 import org.setun.tokenizer.Tokenizer;
 
@@ -39,7 +38,7 @@ public final class EngineGenerator implements Generator {
                 rules.ending(request.rules(), maxTokens(ids.length, request.maxTokens())),
                 rules.sampling(request),
                 new Details(details.scores(), details.promptScores(), false),
-                Urgency.NORMAL,
+                request.urgency(),
                 request.activationSparsity());
         String promptText = details.tellPrompt() ? prompts.text(request.prompt(), ids) : "";
         PromptReport report = details.tellPrompt()

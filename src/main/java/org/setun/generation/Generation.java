@@ -30,8 +30,7 @@ final class Generation implements Generator.Handle {
     private boolean ended;
 
     /** Creates a generation; {@code prompt} is null if the request's owner does not want to be told of it. */
-    Generation(
-            TokenRequest request, @Nullable PromptReport prompt, AnswerText text, Consumer<GenerationEvent> events) {
+    Generation(TokenRequest request, @Nullable PromptReport prompt, AnswerText text, Consumer<GenerationEvent> events) {
         this.request = request;
         this.prompt = prompt;
         this.text = text;
@@ -55,23 +54,18 @@ final class Generation implements Generator.Handle {
             return;
         }
         switch (event) {
-            case EngineEvent.PromptScores scores -> Objects.requireNonNull(prompt).add(scores);
+            case EngineEvent.PromptScores scores ->
+                Objects.requireNonNull(prompt).add(scores);
             case EngineEvent.Embedding embedding -> throw new IllegalStateException("nobody asked for an embedding");
-            case EngineEvent.Token token -> {
-                tellPrompt();
-                handleToken(token);
-            }
+            case EngineEvent.Token token -> handleToken(token);
             case EngineEvent.Finished finished -> {
                 if (finished.reason() != FinishReason.CANCELLED) {
                     tellPrompt();
                 }
                 emit(text.end());
-                finish(text.isStopped() ? FinishReason.STOP : finished.reason());
+                finish(finished.reason(), finished.tokens().cached());
             }
-            case EngineEvent.Failed failed -> {
-                ended = true;
-                events.accept(new GenerationEvent.Failed(failed.cause()));
-            }
+            case EngineEvent.Failed failed -> fail(failed.cause());
         }
     }
 
@@ -83,6 +77,11 @@ final class Generation implements Generator.Handle {
     }
 
     private void handleToken(EngineEvent.Token token) {
+        if (text.isStopped()) {
+            // Made in the step that ran when the stop string was found.
+            return;
+        }
+        tellPrompt();
         completionTokens++;
         if (token.score() != null) {
             logProbability += token.score().token().logProbability();
@@ -92,7 +91,6 @@ final class Generation implements Generator.Handle {
         }
         emit(text.append(token.id(), token.score()));
         if (text.isStopped()) {
-            finish(FinishReason.STOP);
             requestEnd(FinishReason.STOP);
         }
     }
@@ -103,10 +101,21 @@ final class Generation implements Generator.Handle {
         }
     }
 
-    private void finish(FinishReason reason) {
+    private void finish(FinishReason reason, int cachedTokens) {
         ended = true;
-        Usage usage = new Usage(request.prompt().length, completionTokens);
-        events.accept(new GenerationEvent.Finished(reason, usage, meanLogProbability()));
+        Usage usage = new Usage(request.prompt().length, cachedTokens, completionTokens);
+        events.accept(new GenerationEvent.Finished(
+                text.isStopped() ? FinishReason.STOP : reason, usage, meanLogProbability()));
+    }
+
+    private void fail(Throwable cause) {
+        if (text.isStopped()) {
+            // The answer is complete, whatever happened to the step after it.
+            finish(FinishReason.STOP, 0);
+            return;
+        }
+        ended = true;
+        events.accept(new GenerationEvent.Failed(cause));
     }
 
     private OptionalDouble meanLogProbability() {

@@ -2,6 +2,7 @@ package org.setun.generation;
 
 import java.util.List;
 import java.util.OptionalInt;
+import org.setun.engine.Urgency;
 import org.setun.sampling.SamplingParameters;
 
 /**
@@ -16,6 +17,7 @@ import org.setun.sampling.SamplingParameters;
  *     model's own sparsity
  * @param rules what is said of single tokens
  * @param details what is told beyond the text
+ * @param urgency how soon it is wanted
  */
 public record GenerationRequest(
         String id,
@@ -25,7 +27,8 @@ public record GenerationRequest(
         List<String> stop,
         double activationSparsity,
         TokenRules rules,
-        AnswerDetails details) {
+        AnswerDetails details,
+        Urgency urgency) {
 
     public GenerationRequest {
         stop = List.copyOf(stop);
@@ -34,13 +37,13 @@ public record GenerationRequest(
         }
     }
 
-    /** Creates a request for text alone with the model's own activation sparsity. */
+    /** Creates a request of normal urgency for text alone with the model's own activation sparsity. */
     public GenerationRequest(
             String id, Prompt prompt, OptionalInt maxTokens, SamplingParameters sampling, List<String> stop) {
         this(id, prompt, maxTokens, sampling, stop, 0);
     }
 
-    /** Creates a request for text alone that says nothing of single tokens. */
+    /** Creates a request of normal urgency for text alone that says nothing of single tokens. */
     public GenerationRequest(
             String id,
             Prompt prompt,
@@ -48,6 +51,15 @@ public record GenerationRequest(
             SamplingParameters sampling,
             List<String> stop,
             double activationSparsity) {
-        this(id, prompt, maxTokens, sampling, stop, activationSparsity, TokenRules.NONE, AnswerDetails.NONE);
+        this(
+                id,
+                prompt,
+                maxTokens,
+                sampling,
+                stop,
+                activationSparsity,
+                TokenRules.NONE,
+                AnswerDetails.NONE,
+                Urgency.NORMAL);
     }
 }

@@ -60,7 +60,10 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
     record Chunk(String id, String object, long created, String model, List<Object> choices) {}
 
     /** Token counts. */
-    record UsageBody(int promptTokens, int completionTokens, int totalTokens) {
+    record UsageBody(int promptTokens, int completionTokens, int totalTokens, PromptTokensDetails promptTokensDetails) {
+
+        /** How many of the prompts' tokens were not computed, as their state was known. */
+        record PromptTokensDetails(int cachedTokens) {}
 
         /**
          * Returns the counts of all of a request's answers together; a prompt counts once, whatever answers it has.
@@ -70,12 +73,16 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
          */
         static UsageBody sum(List<Usage> usages, int answersPerPrompt) {
             int prompt = 0;
+            int cached = 0;
             int completion = 0;
             for (int i = 0; i < usages.size(); i++) {
-                prompt += i % answersPerPrompt == 0 ? usages.get(i).promptTokens() : 0;
+                if (i % answersPerPrompt == 0) {
+                    prompt += usages.get(i).promptTokens();
+                    cached += usages.get(i).cachedTokens();
+                }
                 completion += usages.get(i).completionTokens();
             }
-            return new UsageBody(prompt, completion, prompt + completion);
+            return new UsageBody(prompt, completion, prompt + completion, new PromptTokensDetails(cached));
         }
     }
 }

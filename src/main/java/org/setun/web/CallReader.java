@@ -22,12 +22,11 @@ final class CallReader {
     }
 
     /**
-     * Reads the body of {@code POST /v1/completions}.
+     * Reads the fields of {@code POST /v1/completions}.
      *
      * @throws ApiException if it cannot be answered
      */
-    GenerationCall readCompletion(byte[] body) {
-        JsonFields fields = WireJson.readObject(body);
+    GenerationCall readCompletion(JsonFields fields) {
         model.check(fields);
         List<Prompt> prompts = PromptField.read("prompt", fields.required("prompt"));
         UnsupportedFields.COMPLETIONS.check(fields);
@@ -38,12 +37,11 @@ final class CallReader {
     }
 
     /**
-     * Reads the body of {@code POST /v1/chat/completions}.
+     * Reads the fields of {@code POST /v1/chat/completions}.
      *
      * @throws ApiException if it cannot be answered
      */
-    GenerationCall readChat(byte[] body) {
-        JsonFields fields = WireJson.readObject(body);
+    GenerationCall readChat(JsonFields fields) {
         model.check(fields);
         Prompt prompt = MessagesField.read(fields.required("messages"));
         UnsupportedFields.CHAT.check(fields);
@@ -65,6 +63,7 @@ final class CallReader {
                 stop(fields),
                 activationSparsity(fields),
                 details,
+                UrgencyFields.read(fields),
                 stream,
                 includeUsage(fields, stream),
                 fields.unread());

@@ -5,8 +5,8 @@ enum Endpoint {
     /** {@code POST /v1/completions}. */
     COMPLETIONS("completions", "prompt") {
         @Override
-        GenerationCall read(CallReader reader, byte[] body) {
-            return reader.readCompletion(body);
+        GenerationCall read(CallReader reader, JsonFields fields) {
+            return reader.readCompletion(fields);
         }
 
         @Override
@@ -18,8 +18,8 @@ enum Endpoint {
     /** {@code POST /v1/chat/completions}. */
     CHAT_COMPLETIONS("chat_completions", "messages") {
         @Override
-        GenerationCall read(CallReader reader, byte[] body) {
-            return reader.readChat(body);
+        GenerationCall read(CallReader reader, JsonFields fields) {
+            return reader.readChat(fields);
         }
 
         @Override
@@ -36,8 +36,8 @@ enum Endpoint {
         this.promptParam = promptParam;
     }
 
-    /** Reads and checks a request's body. */
-    abstract GenerationCall read(CallReader reader, byte[] body);
+    /** Reads and checks the fields of a request's body. */
+    abstract GenerationCall read(CallReader reader, JsonFields fields);
 
     /** Returns how the answer to {@code call} is written. */
     abstract AnswerFormat format(GenerationCall call);

@@ -3,6 +3,7 @@ package org.setun.web;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.setun.engine.Urgency;
 import org.setun.generation.AnswerDetails;
 import org.setun.generation.GenerationRequest;
 import org.setun.generation.Prompt;
@@ -20,6 +21,7 @@ import org.setun.sampling.SamplingParameters;
  * @param stop texts that end a choice
  * @param activationSparsity the fraction of activations to drop at least; 0 for the model's own sparsity
  * @param details what is shown beyond the text; an echoed prompt's tokens have the scores that the answer's have
+ * @param urgency how soon it is wanted
  * @param stream whether the answer is sent as it comes
  * @param includeUsage whether a stream ends with the token counts
  * @param unknownFields the fields of the body that mean nothing to this server
@@ -33,6 +35,7 @@ record GenerationCall(
         List<String> stop,
         double activationSparsity,
         AnswerDetails details,
+        Urgency urgency,
         boolean stream,
         boolean includeUsage,
         List<String> unknownFields) {
@@ -60,14 +63,14 @@ record GenerationCall(
                 stop,
                 activationSparsity,
                 rules,
-                wantedDetails());
+                wantedDetails(),
+                urgency);
     }
 
     /** Returns the details to ask for, which may be more than what is shown. */
     private AnswerDetails wantedDetails() {
         OptionalInt echoed = details.echo() ? details.scores() : OptionalInt.empty();
-        AnswerDetails wanted =
-                new AnswerDetails(details.scores(), max(details.promptScores(), echoed), details.echo());
+        AnswerDetails wanted = new AnswerDetails(details.scores(), max(details.promptScores(), echoed), details.echo());
         return choices.areRanked() ? wanted.withAnyScores() : wanted;
     }
 

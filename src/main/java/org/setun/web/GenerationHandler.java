@@ -79,7 +79,7 @@ final class GenerationHandler {
 
     private Started start(
             Endpoint endpoint, byte[] body, Generations generations, CallerLimits limits, RequestTrack track) {
-        GenerationCall call = endpoint.read(calls, body);
+        GenerationCall call = endpoint.read(calls, WireJson.readObject(body));
         track.read(call);
         AnswerHead head = AnswerHead.next(endpoint.format(call), model.name());
         List<GenerationRequest> requests = call.generations(head.id());

@@ -21,6 +21,7 @@ import org.setun.engine.EngineObserver;
 import org.setun.engine.EngineSettings;
 import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
+import org.setun.engine.Urgency;
 import org.setun.sampling.SamplingParameters;
 import org.setun.tokenizer.ChatMessage;
 
@@ -147,10 +148,14 @@ final class EngineGeneratorTest {
                 .extracting(TextToken::id)
                 .startsWith(ByteTokenizer.BOS, (int) 'I', (int) 'n')
                 .hasSize(14);
-        assertThat(prompt.tokens()).extracting(TextToken::offset).startsWith(0, 0, 1).endsWith(9, 10, 10, 10);
+        assertThat(prompt.tokens())
+                .extracting(TextToken::offset)
+                .startsWith(0, 0, 1)
+                .endsWith(9, 10, 10, 10);
         assertThat(prompt.tokens().getFirst().score()).isNull();
         assertThat(prompt.tokens().subList(1, 14))
-                .allSatisfy(token -> assertThat(Objects.requireNonNull(token.score()).top()).hasSize(2));
+                .allSatisfy(token ->
+                        assertThat(Objects.requireNonNull(token.score()).top()).hasSize(2));
         assertThat(answer.tokens()).extracting(TextToken::offset).containsExactly(11, 12);
         assertThat(answer.finished().meanLogProbability()).isPresent();
     }
@@ -159,10 +164,10 @@ final class EngineGeneratorTest {
     void aPromptCanBeScoredAloneEvenIfItFillsTheContext() throws Exception {
         AnswerDetails details = new AnswerDetails(OptionalInt.empty(), OptionalInt.of(0), false);
         Answer answer = generate(new Prompt.Text("x".repeat(99)), OptionalInt.of(0), details);
-        assertThat(answer.finished())
-                .isEqualTo(new GenerationEvent.Finished(FinishReason.LENGTH, new Usage(100, 0)));
+        assertThat(answer.finished()).isEqualTo(new GenerationEvent.Finished(FinishReason.LENGTH, new Usage(100, 0)));
         assertThat(answer.prompt().tokens()).hasSize(100);
-        assertThat(generate(new Prompt.Tokens(List.of(65)), OptionalInt.of(0), details).prompt())
+        assertThat(generate(new Prompt.Tokens(List.of(65)), OptionalInt.of(0), details)
+                        .prompt())
                 .isEqualTo(new GenerationEvent.Prompt("A", List.of(new TextToken(65, List.of(65), 0, null))));
     }
 
@@ -200,8 +205,16 @@ final class EngineGeneratorTest {
 
     private Answer generate(Prompt prompt, OptionalInt maxTokens, AnswerDetails details) throws Exception {
         Answer answer = new Answer();
-        GenerationRequest request =
-                new GenerationRequest("a", prompt, maxTokens, SamplingParameters.GREEDY, List.of(), 0, details);
+        GenerationRequest request = new GenerationRequest(
+                "a",
+                prompt,
+                maxTokens,
+                SamplingParameters.GREEDY,
+                List.of(),
+                0,
+                TokenRules.NONE,
+                details,
+                Urgency.NORMAL);
         generator().start(request, answer::add);
         answer.finished();
         return answer;

@@ -62,6 +62,23 @@ final class GenerationTest {
     }
 
     @Test
+    void anAnswerThatAStopStringHasEndedIsCompleteEvenIfTheEngineFails() {
+        Generation generation = generation(List.of("s"));
+        tokens(generation, "as");
+        generation.handle(new EngineEvent.Failed(new IllegalStateException("a scripted fault")));
+        assertThat(events).containsExactly(text("a"), finished(FinishReason.STOP, 2));
+    }
+
+    @Test
+    void theEngineTellsHowMuchOfThePromptWasKnown() {
+        Generation generation = generation(List.of());
+        tokens(generation, "a");
+        generation.handle(new EngineEvent.Finished(FinishReason.LENGTH, new TokenCounts(3, 2, 1)));
+        assertThat(events)
+                .containsExactly(text("a"), new GenerationEvent.Finished(FinishReason.LENGTH, new Usage(3, 2, 1)));
+    }
+
+    @Test
     void aStopStringBeforeTheEnginesHandleIsThereIsPassedOnLater() {
         Generation generation = generation(List.of("s"));
         tokens(generation, "s");
@@ -129,6 +146,7 @@ final class GenerationTest {
     void tokensBehindAStopStringAreDropped() {
         Generation generation = generation(List.of("€"));
         scored(generation, "a€b");
+        finish(generation, FinishReason.STOP, 5);
         assertThat(events).containsExactly(text("a", token('a', 0)), finished(FinishReason.STOP, 4));
     }
 

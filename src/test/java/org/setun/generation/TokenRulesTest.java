@@ -19,6 +19,7 @@ import org.setun.engine.Engine;
 import org.setun.engine.EngineObserver;
 import org.setun.engine.EngineSettings;
 import org.setun.engine.FinishReason;
+import org.setun.engine.Urgency;
 import org.setun.sampling.Dry;
 import org.setun.sampling.SamplingParameters;
 import org.setun.sampling.SequenceBreakers;
@@ -132,7 +133,16 @@ final class TokenRulesTest {
     }
 
     private static GenerationRequest request(String prompt, SamplingParameters sampling, TokenRules rules) {
-        return new GenerationRequest("a", new Prompt.Text(prompt), OptionalInt.of(40), sampling, List.of(), 0, rules, AnswerDetails.NONE);
+        return new GenerationRequest(
+                "a",
+                new Prompt.Text(prompt),
+                OptionalInt.of(40),
+                sampling,
+                List.of(),
+                0,
+                rules,
+                AnswerDetails.NONE,
+                Urgency.NORMAL);
     }
 
     private GenerationEvent.Finished generate(String prompt, TokenRules rules) throws Exception {

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.setun.engine.Urgency;
 import org.setun.generation.AnswerDetails;
 import org.setun.generation.Prompt;
 import org.setun.generation.TokenRules;
@@ -53,6 +56,7 @@ final class CallReaderTest {
                         List.of(),
                         0,
                         AnswerDetails.NONE,
+                        Urgency.NORMAL,
                         false,
                         false,
                         List.of()));
@@ -62,7 +66,7 @@ final class CallReaderTest {
     void everyParameterIsRead() {
         GenerationCall call = completion("""
                 {"model":"tiny","prompt":"x","max_tokens":7,"temperature":2,"top_p":0.25,"top_k":3,"seed":-9,"n":2,
-                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me","logprobs":3,"echo":true,
+                 "stop":["\\n","end"],"stream":true,"stream_options":{"include_usage":true},"user":"me","logprobs":3,"echo":true,"priority":-1,"timeout":2.5,
                  "activation_sparsity":0.75}""");
 
         assertThat(call)
@@ -75,6 +79,7 @@ final class CallReaderTest {
                         List.of("\n", "end"),
                         0.75,
                         new AnswerDetails(OptionalInt.of(3), OptionalInt.empty(), true),
+                        new Urgency(-1, Optional.of(Duration.ofMillis(2500))),
                         true,
                         true,
                         List.of()));
@@ -232,6 +237,9 @@ final class CallReaderTest {
             {"prompt":"x","stop":["a",""]}                            | stop[1]             | invalid_value
             {"prompt":"x","stop":["a",1]}                             | stop[1]             | invalid_type
             {"prompt":"x","stop":["a","b","c","d","e"]}               | stop                | invalid_value
+            {"prompt":"x","priority":2147483648}                      | priority            | invalid_value
+            {"prompt":"x","timeout":0}                                | timeout             | invalid_value
+            {"prompt":"x","timeout":86401}                            | timeout             | invalid_value
             {"prompt":"x","stream":"true"}                            | stream              | invalid_type
             {"prompt":"x","stream_options":{}}                        | stream_options      | invalid_value
             {"prompt":"x","stream":true,"stream_options":[]}          | stream_options      | invalid_type
@@ -297,13 +305,13 @@ final class CallReaderTest {
         String field = "\"activation_sparsity\":" + asked + "}";
 
         for (Executable reading : List.<Executable>of(
-                () -> limited.readCompletion(bytes("{\"prompt\":\"x\"," + field)),
-                () -> limited.readChat(bytes("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]," + field)))) {
+                () -> limited.readCompletion(fields("{\"prompt\":\"x\"," + field)),
+                () -> limited.readChat(fields("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]," + field)))) {
             assertThatExceptionOfType(ApiException.class)
                     .isThrownBy(reading::execute)
                     .withMessage("activation_sparsity: expected " + expected + ", found " + asked);
         }
-        assertThat(limited.readCompletion(bytes("{\"prompt\":\"x\",\"activation_sparsity\":0}"))
+        assertThat(limited.readCompletion(fields("{\"prompt\":\"x\",\"activation_sparsity\":0}"))
                         .activationSparsity())
                 .isZero();
     }
@@ -336,15 +344,15 @@ final class CallReaderTest {
     }
 
     private GenerationCall completion(String body) {
-        return reader.readCompletion(bytes(body));
+        return reader.readCompletion(fields(body));
     }
 
     private GenerationCall chat(String body) {
-        return reader.readChat(bytes(body));
+        return reader.readChat(fields(body));
     }
 
-    private static byte[] bytes(String body) {
-        return body.getBytes(StandardCharsets.UTF_8);
+    private static JsonFields fields(String body) {
+        return WireJson.readObject(body.getBytes(StandardCharsets.UTF_8));
     }
 
     private static void assertRefused(Runnable reading, String param, String code) {

@@ -3,7 +3,9 @@ package org.setun.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -13,8 +15,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.setun.engine.FinishReason;
+import org.setun.engine.Urgency;
+import org.setun.generation.AnswerDetails;
+import org.setun.generation.GenerationEvent;
 import org.setun.generation.GenerationRequest;
 import org.setun.generation.Prompt;
+import org.setun.generation.TokenRules;
+import org.setun.generation.Usage;
 import org.setun.sampling.SamplingParameters;
 import org.setun.tokenizer.ChatMessage;
 import org.setun.web.RequestObserver.Outcome;
@@ -60,7 +67,7 @@ final class GenerationApiTest {
         assertThat(body(result)).isEqualTo("""
                 {"id":"cmpl-ID","object":"text_completion","created":0,"model":"lab/tiny",\
                 "choices":[{"index":0,"text":"Once upon","logprobs":null,"finish_reason":"stop"}],\
-                "usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}}""");
+                "usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"prompt_tokens_details":{"cached_tokens":0}}}""");
         assertThat(observer.endOf(requestId))
                 .isEqualTo(new RecordingObserver.End("completions", false, Outcome.SUCCESS));
         assertThat(observer.firstTexts()).isEqualTo(1);
@@ -80,7 +87,7 @@ final class GenerationApiTest {
                 {"id":"chatcmpl-ID","object":"chat.completion","created":0,"model":"lab/tiny",\
                 "choices":[{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"logprobs":null,\
                 "finish_reason":"length"}],\
-                "usage":{"prompt_tokens":4,"completion_tokens":1,"total_tokens":5}}""");
+                "usage":{"prompt_tokens":4,"completion_tokens":1,"total_tokens":5,"prompt_tokens_details":{"cached_tokens":0}}}""");
     }
 
     @Test
@@ -128,7 +135,7 @@ final class GenerationApiTest {
                 "choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"usage":null}
 
                 data: {"id":"chatcmpl-ID","object":"chat.completion.chunk","created":0,"model":"lab/tiny",\
-                "choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}
+                "choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10,"prompt_tokens_details":{"cached_tokens":0}}}
 
                 data: [DONE]
 
@@ -157,6 +164,17 @@ final class GenerationApiTest {
     }
 
     @Test
+    void theUsageTellsHowMuchOfThePromptsWasKnown() {
+        generator.script(running ->
+                running.events().accept(new GenerationEvent.Finished(FinishReason.STOP, new Usage(9, 4, 2))));
+
+        assertThat(body(post("/v1/completions", "{\"prompt\":[\"a\",\"b\"],\"n\":2}")))
+                .contains("""
+                "usage":{"prompt_tokens":18,"completion_tokens":8,"total_tokens":26,\
+                "prompt_tokens_details":{"cached_tokens":8}}""");
+    }
+
+    @Test
     void eachPromptGivesAChoiceInItsPlace() throws Exception {
         EntityExchangeResult<byte[]> result;
         generator.script(running -> {
@@ -171,7 +189,7 @@ final class GenerationApiTest {
                 "choices":[{"index":0,"text":"a!","logprobs":null,"finish_reason":"stop"},\
                 {"index":1,"text":"b!","logprobs":null,"finish_reason":"stop"},\
                 {"index":2,"text":"c!","logprobs":null,"finish_reason":"stop"}],\
-                "usage":{"prompt_tokens":6,"completion_tokens":9,"total_tokens":15}""");
+                "usage":{"prompt_tokens":6,"completion_tokens":9,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":0}}""");
         assertThat(generator.next().request().id()).startsWith("cmpl-").endsWith("-0");
         assertThat(generator.next().request().id()).endsWith("-1");
     }
@@ -199,7 +217,7 @@ final class GenerationApiTest {
 
         post("/v1/chat/completions", """
                 {"model":"lab/tiny","messages":[{"role":"user","content":"Hi"}],"max_completion_tokens":3,
-                 "temperature":0,"top_k":4,"top_p":0.5,"seed":6,"stop":".",
+                 "temperature":0,"top_k":4,"top_p":0.5,"seed":6,"stop":".","priority":3,"timeout":60,
                  "activation_sparsity":0.25}""");
 
         GenerationRequest request = generator.next().request();
@@ -210,7 +228,10 @@ final class GenerationApiTest {
                         OptionalInt.of(3),
                         new SamplingParameters(0, 4, 0.5, OptionalLong.of(6)),
                         List.of("."),
-                        0.25));
+                        0.25,
+                        TokenRules.NONE,
+                        AnswerDetails.NONE,
+                        new Urgency(3, Optional.of(Duration.ofSeconds(60)))));
     }
 
     @Test

@@ -68,8 +68,8 @@ final class SamplingFieldsTest {
 
     @Test
     void everyPromptsRequestSaysTheSame() {
-        GenerationCall call = reader.readCompletion(
-                "{\"prompt\":[\"x\",\"y\"],\"min_p\":0.1,\"min_tokens\":2}".getBytes(StandardCharsets.UTF_8));
+        GenerationCall call = reader.readCompletion(WireJson.readObject(
+                "{\"prompt\":[\"x\",\"y\"],\"min_p\":0.1,\"min_tokens\":2}".getBytes(StandardCharsets.UTF_8)));
 
         assertThat(call.generations("id")).hasSize(2).allSatisfy(request -> {
             assertThat(request.sampling().cuts().minP()).isEqualTo(0.1);
@@ -190,6 +190,7 @@ final class SamplingFieldsTest {
     }
 
     private GenerationCall read(String fields) {
-        return reader.readCompletion("{\"prompt\":\"x\",%s}".formatted(fields).getBytes(StandardCharsets.UTF_8));
+        return reader.readCompletion(
+                WireJson.readObject("{\"prompt\":\"x\",%s}".formatted(fields).getBytes(StandardCharsets.UTF_8)));
     }
 }
