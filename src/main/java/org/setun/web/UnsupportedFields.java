@@ -12,7 +12,8 @@ import tools.jackson.databind.JsonNode;
  */
 final class UnsupportedFields {
 
-    // In both endpoints that generate text. Fields that only inform or bill, and so cannot change the answer, take any value.
+    // In both endpoints that generate text. Fields that only inform or bill, and so cannot change the answer, take any
+    // value.
     private static final Map<String, Predicate<JsonNode>> COMMON = Map.ofEntries(
             Map.entry("user", UnsupportedFields::any),
             Map.entry("metadata", UnsupportedFields::any),
@@ -20,27 +21,53 @@ final class UnsupportedFields {
             Map.entry("safety_identifier", UnsupportedFields::any),
             Map.entry("prompt_cache_key", UnsupportedFields::any),
             Map.entry("prompt_cache_retention", UnsupportedFields::any),
-            Map.entry("response_format", UnsupportedFields::isTextFormat));
+            Map.entry("allowed_token_ids", UnsupportedFields::isEmpty),
+            Map.entry("use_beam_search", UnsupportedFields::isFalse),
+            Map.entry("include_stop_str_in_output", UnsupportedFields::isFalse),
+            Map.entry("skip_special_tokens", UnsupportedFields::isTrue),
+            Map.entry("truncate_prompt_tokens", UnsupportedFields::none),
+            Map.entry("return_token_ids", UnsupportedFields::isFalse),
+            Map.entry("return_tokens_as_token_ids", UnsupportedFields::isFalse),
+            // What an answer must look like: whoever asks for it would take any answer for one of that form.
+            Map.entry("response_format", UnsupportedFields::isTextFormat),
+            Map.entry("structured_outputs", UnsupportedFields::none),
+            Map.entry("guided_json", UnsupportedFields::none),
+            Map.entry("guided_regex", UnsupportedFields::none),
+            Map.entry("guided_choice", UnsupportedFields::none),
+            Map.entry("guided_grammar", UnsupportedFields::none),
+            Map.entry("json_schema", UnsupportedFields::none),
+            Map.entry("grammar", text("")));
 
     /** The fields of {@code POST /v1/completions}. */
-    static final UnsupportedFields COMPLETIONS = new UnsupportedFields(COMMON, Map.of("suffix", text("")));
+    static final UnsupportedFields COMPLETIONS = new UnsupportedFields(
+            COMMON,
+            Map.of(
+                    "add_special_tokens", UnsupportedFields::isTrue,
+                    "prompt_embeds", UnsupportedFields::none,
+                    "suffix", text("")));
 
     /** The fields of {@code POST /v1/chat/completions}. */
-    static final UnsupportedFields CHAT = new UnsupportedFields(COMMON, Map.ofEntries(
-            Map.entry("echo", UnsupportedFields::isFalse),
-            Map.entry("prompt_logprobs", UnsupportedFields::none),
-            Map.entry("tools", UnsupportedFields::isEmpty),
-            Map.entry("tool_choice", text("none").or(text("auto"))),
-            Map.entry("parallel_tool_calls", UnsupportedFields::any),
-            Map.entry("functions", UnsupportedFields::isEmpty),
-            Map.entry("function_call", text("none").or(text("auto"))),
-            Map.entry("modalities", UnsupportedFields::isTextOnly),
-            Map.entry("audio", UnsupportedFields::none),
-            Map.entry("prediction", UnsupportedFields::none),
-            Map.entry("store", UnsupportedFields::isFalse),
-            Map.entry("reasoning_effort", text("none")),
-            Map.entry("verbosity", text("medium")),
-            Map.entry("web_search_options", UnsupportedFields::none)));
+    static final UnsupportedFields CHAT = new UnsupportedFields(
+            COMMON,
+            Map.ofEntries(
+                    Map.entry("add_generation_prompt", UnsupportedFields::isTrue),
+                    Map.entry("add_special_tokens", UnsupportedFields::isFalse),
+                    Map.entry("chat_template", UnsupportedFields::none),
+                    Map.entry("continue_final_message", UnsupportedFields::isFalse),
+                    Map.entry("echo", UnsupportedFields::isFalse),
+                    Map.entry("prompt_logprobs", UnsupportedFields::none),
+                    Map.entry("tools", UnsupportedFields::isEmpty),
+                    Map.entry("tool_choice", text("none").or(text("auto"))),
+                    Map.entry("parallel_tool_calls", UnsupportedFields::any),
+                    Map.entry("functions", UnsupportedFields::isEmpty),
+                    Map.entry("function_call", text("none").or(text("auto"))),
+                    Map.entry("modalities", UnsupportedFields::isTextOnly),
+                    Map.entry("audio", UnsupportedFields::none),
+                    Map.entry("prediction", UnsupportedFields::none),
+                    Map.entry("store", UnsupportedFields::isFalse),
+                    Map.entry("reasoning_effort", text("none")),
+                    Map.entry("verbosity", text("medium")),
+                    Map.entry("web_search_options", UnsupportedFields::none)));
 
     /** The fields of {@code POST /v1/embeddings}. */
     static final UnsupportedFields EMBEDDINGS = new UnsupportedFields(
@@ -55,7 +82,6 @@ final class UnsupportedFields {
             Map.of(),
             Map.of(
                     "chat_template", UnsupportedFields::none,
-                    "chat_template_kwargs", UnsupportedFields::isEmpty,
                     "continue_final_message", UnsupportedFields::isFalse,
                     "tools", UnsupportedFields::isEmpty));
 

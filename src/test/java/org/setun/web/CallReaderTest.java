@@ -177,6 +177,8 @@ final class CallReaderTest {
                 "\"modalities\":[\"text\"]",
                 "\"metadata\":{\"a\":\"b\"}",
                 "\"store\":false",
+                "\"grammar\":\"\"",
+                "\"skip_special_tokens\":true",
                 "\"service_tier\":\"auto\""
             })
     void aFieldThatChangesNothingIsTaken(String field) {
@@ -192,6 +194,14 @@ final class CallReaderTest {
             "response_format":{"type":"json_object"}    | response_format
             "modalities":["audio"]                      | modalities
             "echo":true                                 | echo
+            "guided_json":{"type":"object"}             | guided_json
+            "structured_outputs":{"choice":["a"]}       | structured_outputs
+            "grammar":"root ::= [a-z]"                  | grammar
+            "json_schema":{}                            | json_schema
+            "use_beam_search":true                      | use_beam_search
+            "skip_special_tokens":false                 | skip_special_tokens
+            "add_generation_prompt":false               | add_generation_prompt
+            "chat_template":"{{ messages }}"            | chat_template
             "prompt_logprobs":1                         | prompt_logprobs
             """)
     void whatCannotBeDoneIsRefused(String field, String param) {
