@@ -111,6 +111,11 @@ final class JsonFields {
         return any(name).map(value -> object(param(name), value));
     }
 
+    /** Returns the names of the fields that were asked for, whether they are there or not. */
+    Set<String> names() {
+        return Set.copyOf(read);
+    }
+
     /** Returns the names of the fields that nobody has read, in the body's order. */
     List<String> unread() {
         List<String> names = new ArrayList<>();

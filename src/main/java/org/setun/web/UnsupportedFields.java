@@ -1,6 +1,7 @@
 package org.setun.web;
 
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import tools.jackson.databind.JsonNode;
@@ -91,6 +92,11 @@ final class UnsupportedFields {
     private UnsupportedFields(Map<String, Predicate<JsonNode>> common, Map<String, Predicate<JsonNode>> own) {
         neutral = new TreeMap<>(common);
         neutral.putAll(own);
+    }
+
+    /** Returns the fields' names. */
+    Set<String> names() {
+        return Set.copyOf(neutral.keySet());
     }
 
     /**
