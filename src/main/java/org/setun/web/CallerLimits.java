@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.setun.generation.EmbeddingRequest;
 import org.setun.generation.GenerationRequest;
 
 /** What one caller may still ask for. Thread-safe. */
@@ -58,12 +59,20 @@ final class CallerLimits {
      * @throws ApiException if so many are not left now, or can never be
      */
     TokenReservation reserve(List<GenerationRequest> generations) {
+        return reserve(generations.stream()
+                .mapToLong(request -> TokenReservation.estimate(request, defaultMaxTokens))
+                .sum());
+    }
+
+    /** Takes the tokens that {@code embeddings} may need together, in the same way. */
+    TokenReservation reserveEmbeddings(List<EmbeddingRequest> embeddings) {
+        return reserve(embeddings.stream().mapToLong(TokenReservation::estimate).sum());
+    }
+
+    private TokenReservation reserve(long amount) {
         if (tokens == null) {
             return new TokenReservation(null, defaultMaxTokens, 0);
         }
-        long amount = generations.stream()
-                .mapToLong(request -> TokenReservation.estimate(request, defaultMaxTokens))
-                .sum();
         if (amount > tokens.limit()) {
             throw ApiException.rateLimited(
                     "tokens: expected at most " + tokens.limit() + " in a minute from " + caller + ", found about "

@@ -31,15 +31,16 @@ final class Embeddings {
      * Starts all embeddings of a call, or none. Tokenises, so it must not run on an event loop. Those that run when the request ends
      * are cancelled.
      *
-     * @throws ApiException if an input cannot be embedded
+     * @throws ApiException if an input cannot be embedded, or the caller has too few tokens left
      */
-    static Mono<List<EmbeddingEvent.Embedded>> start(Embedder embedder, EmbeddingCall call, RequestEnd end) {
+    static Mono<List<EmbeddingEvent.Embedded>> start(
+            Embedder embedder, EmbeddingCall call, CallerLimits limits, RequestEnd end) {
         List<EmbeddingRequest> requests = call.requests();
         Embeddings embeddings = new Embeddings(requests.size());
-        try {
+        try (TokenReservation tokens = limits.reserveEmbeddings(requests)) {
             for (int i = 0; i < requests.size(); i++) {
                 int index = i;
-                end.run(embedder.start(requests.get(i), event -> embeddings.accept(index, event))::cancel);
+                end.run(tokens.start(embedder, requests.get(i), event -> embeddings.accept(index, event))::cancel);
             }
         } catch (InvalidPromptException e) {
             throw ApiException.badRequest("input", e.code(), Objects.requireNonNull(e.getMessage()));

@@ -22,9 +22,10 @@ final class EmbeddingsController {
 
     @PostMapping("/v1/embeddings")
     Mono<Void> embeddings(ServerWebExchange exchange) {
+        CallerLimits limits = RateLimitFilter.limits(exchange);
         return calls.answer(exchange, "embeddings", (fields, end) -> {
             EmbeddingCall call = EmbeddingCall.read(fields, model);
-            return Embeddings.start(embedder, call, end)
+            return Embeddings.start(embedder, call, limits, end)
                     .map(embedded -> EmbeddingAnswer.of(model.name(), call.base64(), embedded));
         });
     }

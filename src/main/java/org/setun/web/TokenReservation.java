@@ -4,6 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.EngineRejectedException;
+import org.setun.generation.Embedder;
+import org.setun.generation.EmbeddingEvent;
+import org.setun.generation.EmbeddingRequest;
 import org.setun.generation.GenerationEvent;
 import org.setun.generation.GenerationRequest;
 import org.setun.generation.Generator;
@@ -37,7 +40,13 @@ final class TokenReservation implements AutoCloseable {
 
     /** Returns how many tokens {@code request} may need, at least 1. */
     static long estimate(GenerationRequest request, int defaultMaxTokens) {
-        return promptTokens(request.prompt()) + request.maxTokens().orElse(defaultMaxTokens);
+        // Only reading an empty text takes none, and still the token that begins it.
+        return Math.max(1, promptTokens(request.prompt()) + request.maxTokens().orElse(defaultMaxTokens));
+    }
+
+    /** Returns how many tokens {@code request} may need, at least 1. */
+    static long estimate(EmbeddingRequest request) {
+        return Math.max(1, promptTokens(request.input()));
     }
 
     private static long promptTokens(Prompt prompt) {
@@ -77,7 +86,27 @@ final class TokenReservation implements AutoCloseable {
         return handle;
     }
 
-    /** Gives back the tokens of the generations that were not started. */
+    /** Starts an embedding whose tokens are reserved, and sees to it that it pays for what it uses. */
+    Generator.Handle start(Embedder embedder, EmbeddingRequest request, Consumer<EmbeddingEvent> events)
+            throws EngineRejectedException, InvalidPromptException {
+        if (bucket == null) {
+            return embedder.start(request, events);
+        }
+        RateBucket paying = bucket;
+        long charged = estimate(request);
+        Generator.Handle handle = embedder.start(request, event -> {
+            switch (event) {
+                case EmbeddingEvent.Embedded embedded ->
+                    paying.correct(embedded.usage().promptTokens() - charged);
+                case EmbeddingEvent.Failed failed -> paying.correct(-charged);
+            }
+            events.accept(event);
+        });
+        unstarted -= charged;
+        return handle;
+    }
+
+    /** Gives back the tokens of what was not started. */
     @Override
     public void close() {
         if (bucket != null) {

@@ -8,6 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.EngineRejectedException.Reason;
 import org.setun.engine.FinishReason;
+import org.setun.generation.EmbeddingEvent;
+import org.setun.generation.Usage;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.http.HttpHeaders;
@@ -23,16 +25,19 @@ import tools.jackson.databind.json.JsonMapper;
 final class RateLimitApiTest {
 
     private final ScriptedGenerator generator;
+    private final ScriptedEmbedder embedder;
     private final RecordingObserver observer;
     private final ManualTime time;
     private final WebTestClient client;
 
     RateLimitApiTest(
             @Autowired ScriptedGenerator generator,
+            @Autowired ScriptedEmbedder embedder,
             @Autowired RecordingObserver observer,
             @Autowired ManualTime time,
             @LocalServerPort int port) {
         this.generator = generator;
+        this.embedder = embedder;
         this.observer = observer;
         this.time = time;
         this.client =
@@ -135,6 +140,33 @@ final class RateLimitApiTest {
     }
 
     @Test
+    void vectorsPayForTheTokensOfTheirTexts() {
+        embedder.script(
+                running -> running.events().accept(new EmbeddingEvent.Embedded(new float[] {1}, new Usage(7, 0))));
+
+        HttpHeaders headers = exchange("/v1/embeddings", "a-key", "{\"input\":[\"a\",\"b\"]}", 200)
+                .getResponseHeaders();
+
+        assertThat(rates(headers)).isEqualTo("requests 2/3 in 20s, tokens 46/60 in 14s");
+        exchange("/v1/embeddings", "a-key", "{\"input\":\"" + "x".repeat(244) + "\"}", 429);
+    }
+
+    @Test
+    void vectorsThatCannotBeMadeCostNothing() {
+        embedder.script(running -> {
+            if (running.request().id().endsWith("-1")) {
+                throw new EngineRejectedException(Reason.QUEUE_FULL, Duration.ofSeconds(1), "full");
+            }
+            running.events().accept(new EmbeddingEvent.Failed(new IllegalStateException("a fault")));
+        });
+
+        HttpHeaders headers = exchange("/v1/embeddings", "a-key", "{\"input\":[\"a\",\"b\"]}", 429)
+                .getResponseHeaders();
+
+        assertThat(rates(headers)).isEqualTo("requests 2/3 in 20s, tokens 60/60 in 0s");
+    }
+
+    @Test
     void readingModelsCostsNothing() {
         for (int i = 0; i < 5; i++) {
             client.get()
@@ -165,8 +197,12 @@ final class RateLimitApiTest {
     }
 
     private EntityExchangeResult<byte[]> exchange(String key, String body, int status) {
+        return exchange("/v1/completions", key, body, status);
+    }
+
+    private EntityExchangeResult<byte[]> exchange(String uri, String key, String body, int status) {
         return client.post()
-                .uri("/v1/completions")
+                .uri(uri)
                 .contentType(MediaType.APPLICATION_JSON)
                 .header("Authorization", "Bearer " + key)
                 .bodyValue(body)
