@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.EngineRejectedException;
-import org.setun.engine.FinishReason;
 import org.setun.generation.GenerationEvent;
 import org.setun.generation.GenerationRequest;
 import org.setun.generation.Generator;
@@ -111,14 +111,21 @@ final class Generations {
     }
 
     private void accept(int index, GenerationEvent event) {
-        // Nobody reads on after cancelling; whoever still waits is told that it was not his doing.
-        boolean cancelledByServer =
-                event instanceof GenerationEvent.Finished finished && finished.reason() == FinishReason.CANCELLED;
-        ready.add(new ChoiceEvent(
-                index,
-                cancelledByServer
-                        ? new GenerationEvent.Failed(new CancellationException("the engine cancelled the request"))
-                        : event));
+        ready.add(new ChoiceEvent(index, event instanceof GenerationEvent.Finished end ? ended(end) : event));
         wake();
+    }
+
+    /** Returns the end as the client is told it: not every end that is one for the engine makes an answer. */
+    private static GenerationEvent ended(GenerationEvent.Finished end) {
+        return switch (end.reason()) {
+            case STOP, LENGTH -> end;
+            // Nobody reads on after cancelling; whoever still waits is told that it was not his doing.
+            case CANCELLED -> new GenerationEvent.Failed(new CancellationException("the engine cancelled the request"));
+            case TIMEOUT ->
+                end.usage().completionTokens() > 0
+                        ? end
+                        : new GenerationEvent.Failed(
+                                new TimeoutException("the request's time was over before its first token was there"));
+        };
     }
 }

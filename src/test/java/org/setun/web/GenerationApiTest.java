@@ -74,6 +74,31 @@ final class GenerationApiTest {
     }
 
     @Test
+    void anAnswerWhoseTimeIsOverIsWhatThereIsOfIt() {
+        generator.script(running -> {
+            running.text("Once");
+            running.finish(FinishReason.TIMEOUT, 9, 1);
+        });
+
+        assertThat(body(post("/v1/completions", "{\"prompt\":\"x\",\"timeout\":1}")))
+                .contains("\"text\":\"Once\"", "\"finish_reason\":\"length\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void noAnswerWhoseTimeIsOverIsAnError(boolean stream) {
+        generator.script(running -> running.finish(FinishReason.TIMEOUT, 9, 0));
+
+        EntityExchangeResult<byte[]> result =
+                post("/v1/completions", "{\"prompt\":\"x\",\"timeout\":1,\"stream\":" + stream + "}");
+
+        assertThat(result.getStatus().value()).isEqualTo(stream ? 200 : 408);
+        assertThat(body(result))
+                .contains("the request's time was over before its first token was there", "\"code\":\"timeout\"");
+        assertThat(body(result).endsWith("data: [DONE]\n\n")).isEqualTo(stream);
+    }
+
+    @Test
     void aChatAnswerComesInOnePiece() {
         generator.script(running -> {
             running.text("Hi");
