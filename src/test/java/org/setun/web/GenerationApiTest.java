@@ -89,8 +89,13 @@ final class GenerationApiTest {
     void noAnswerWhoseTimeIsOverIsAnError(boolean stream) {
         generator.script(running -> running.finish(FinishReason.TIMEOUT, 9, 0));
 
-        EntityExchangeResult<byte[]> result =
-                post("/v1/completions", "{\"prompt\":\"x\",\"timeout\":1,\"stream\":" + stream + "}");
+        EntityExchangeResult<byte[]> result = client.post()
+                .uri("/v1/completions")
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue("{\"prompt\":\"x\",\"timeout\":1,\"stream\":" + stream + "}")
+                .exchange()
+                .expectBody()
+                .returnResult();
 
         assertThat(result.getStatus().value()).isEqualTo(stream ? 200 : 408);
         assertThat(body(result))
