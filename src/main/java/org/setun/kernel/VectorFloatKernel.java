@@ -296,7 +296,8 @@ final class VectorFloatKernel implements FloatKernel {
     /** Computes {@code out_j = silu(x_j)} for a whole number of vectors. */
     private static void siluAll(float[] x, int xOffset, int length, float[] out, int outOffset) {
         for (int j = 0; j < length; j += LANES) {
-            silu(load(x, xOffset + j)).intoArray(out, outOffset + j);
+            FloatVector v = load(x, xOffset + j);
+            v.div(exp(v.neg()).add(1)).intoArray(out, outOffset + j);
         }
     }
 
@@ -306,7 +307,8 @@ final class VectorFloatKernel implements FloatKernel {
         FloatVector one = FloatVector.broadcast(FLOATS, 1);
         for (int j = from; j < to; j += LANES) {
             FloatVector lower = load(lowerBound, j);
-            FloatVector f = one.sub(lower).fma(sigmoid(load(forget, offset + j)), lower);
+            FloatVector sigmoid = one.div(exp(load(forget, offset + j).neg()).add(1));
+            FloatVector f = one.sub(lower).fma(sigmoid, lower);
             long at = (long) j * Float.BYTES;
             FloatVector before = FloatVector.fromMemorySegment(FLOATS, state, at, ByteOrder.nativeOrder());
             FloatVector h = f.fma(before, one.sub(f).mul(load(out, offset + j)));
