@@ -1,6 +1,8 @@
 package org.setun.architecture;
 
+import java.util.Collections;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * One layer.
@@ -22,7 +24,8 @@ record LayerSpec(MixerSpec mixer, ChannelSpec channel, SparsitySpec sparsity, St
     record Storage(LinearStorage linear, LinearStorage experts, Set<String> floatLinears) {
 
         Storage {
-            floatLinears = Set.copyOf(floatLinears);
+            // Sorted, so that equal specifications print alike in every process.
+            floatLinears = Collections.unmodifiableSortedSet(new TreeSet<>(floatLinears));
         }
 
         /** Returns how the linear with the given name within the layer is stored. */

@@ -1,5 +1,6 @@
 package org.setun.architecture;
 
+import java.util.Optional;
 import org.setun.model.TernaryModel;
 
 /**
@@ -8,7 +9,12 @@ import org.setun.model.TernaryModel;
  * @param model owned by the receiver, who closes it
  * @param report what the checkpoint holds
  * @param defaults how its authors want it to generate
+ * @param digest names what the model computes, see {@link ModelLoader#loadNamed}; empty where nobody asked for it
  * @param maxActivationSparsity the most activation sparsity that requests may ask for; 0 for none, always less than 1
  */
 public record LoadedModel(
-        TernaryModel model, ModelReport report, GenerationDefaults defaults, double maxActivationSparsity) {}
+        TernaryModel model,
+        ModelReport report,
+        GenerationDefaults defaults,
+        Optional<String> digest,
+        double maxActivationSparsity) {}

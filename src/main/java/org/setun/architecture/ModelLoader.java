@@ -3,6 +3,8 @@ package org.setun.architecture;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Kernels;
 import org.setun.model.TernaryModel;
@@ -27,9 +29,25 @@ public final class ModelLoader {
      * @throws CheckpointFormatException if the checkpoint is damaged, or this version does not run it
      * @throws IOException if a file cannot be read
      */
+    public static LoadedModel load(Path path, Kernels kernels, LoadOptions options, LoadProgress progress)
+            throws CheckpointFormatException, IOException {
+        return load(path, kernels, options, progress, false);
+    }
+
+    /**
+     * Loads a model as {@link #load} does, and with it a {@link LoadedModel#digest digest} of all that its states depend on but for
+     * how attention keeps keys and values: 64 hexadecimal digits, which are the same for the same checkpoint in every process. Costs
+     * another reading of all tensors, by all workers.
+     */
+    public static LoadedModel loadNamed(Path path, Kernels kernels, LoadOptions options, LoadProgress progress)
+            throws CheckpointFormatException, IOException {
+        return load(path, kernels, options, progress, true);
+    }
+
     // The arena becomes the model's, which closes it.
     @SuppressWarnings("MustBeClosedChecker")
-    public static LoadedModel load(Path path, Kernels kernels, LoadOptions options, LoadProgress progress)
+    private static LoadedModel load(
+            Path path, Kernels kernels, LoadOptions options, LoadProgress progress, boolean named)
             throws CheckpointFormatException, IOException {
         try (OpenCheckpoint checkpoint = OpenCheckpoint.open(path)) {
             Recipe recipe = checkpoint.recipe();
@@ -51,7 +69,11 @@ public final class ModelLoader {
                 TernaryModel model = builder.build();
                 checkpoint.tensors().requireAllUsed();
                 ModelReport report = builder.report().build(checkpoint, spec, options.keyValues());
-                return new LoadedModel(model, report, defaults, options.limit(spec));
+                Optional<String> digest = named
+                        ? Optional.of(CheckpointDigest.of(
+                                spec, List.copyOf(checkpoint.tensors().tensors()), kernels.workers()))
+                        : Optional.empty();
+                return new LoadedModel(model, report, defaults, digest, options.limit(spec));
             } catch (CheckpointFormatException | IOException | RuntimeException | Error e) {
                 arena.close();
                 throw e;
@@ -74,7 +96,8 @@ public final class ModelLoader {
             ModelBuilder builder = new ModelBuilder(spec, weights, kernels, options, arena, tensor -> {});
             TernaryModel model = builder.build();
             ModelReport report = builder.report().build(shape, options.keyValues());
-            return new LoadedModel(model, report, GenerationDefaults.of(spec.tokens()), options.limit(spec));
+            return new LoadedModel(
+                    model, report, GenerationDefaults.of(spec.tokens()), Optional.empty(), options.limit(spec));
         } catch (CheckpointFormatException | IOException e) {
             arena.close();
             throw new IllegalStateException("random weights are no file that could be damaged", e);
