@@ -40,18 +40,32 @@ public final class Engine implements AutoCloseable {
      * @throws IllegalStateException if there is no memory for {@link EngineSettings.BatchLimits#maxSequences} sequences
      */
     public Engine(Model model, EngineSettings settings, EngineObserver observer) {
-        this(model, settings, observer, System::nanoTime);
+        this(model, settings, observer, PrefixStore.NONE);
+    }
+
+    /**
+     * Starts an engine that keeps states in {@code store} as well, which stays the caller's, who closes it after the engine.
+     *
+     * @throws IllegalStateException if there is no memory for {@link EngineSettings.BatchLimits#maxSequences} sequences
+     */
+    public Engine(Model model, EngineSettings settings, EngineObserver observer, PrefixStore store) {
+        this(model, settings, observer, store, System::nanoTime);
     }
 
     /** Starts an engine that measures durations by {@code nanoClock}. */
     Engine(Model model, EngineSettings settings, EngineObserver observer, LongSupplier nanoClock) {
+        this(model, settings, observer, PrefixStore.NONE, nanoClock);
+    }
+
+    private Engine(
+            Model model, EngineSettings settings, EngineObserver observer, PrefixStore store, LongSupplier nanoClock) {
         this.settings = settings;
         this.observer = observer;
         this.nanoClock = nanoClock;
         this.vocabSize = model.dimensions().vocabSize();
         this.stateLayout = model.stateLayout();
         this.inbox = new Inbox(settings.queue().maxRequests(), settings.queue().maxTokens());
-        this.loop = new StepLoop(model, settings, inbox, observer, nanoClock);
+        this.loop = new StepLoop(model, settings, inbox, observer, store, nanoClock);
         this.thread = Thread.ofPlatform().name("setun-engine").daemon().unstarted(loop);
         thread.start();
     }
@@ -59,7 +73,7 @@ public final class Engine implements AutoCloseable {
     /**
      * Queues a request. {@code events} receives its tokens and then one end, in order, on the engine thread, and must
      * return at once: every sequence waits for it. If it throws, its own request fails and no other. Events may come
-     * before this method returns.
+     * before this method returns. Where the engine has a {@link PrefixStore}, this waits for it as long as it may take.
      *
      * @throws EngineRejectedException if too many requests wait, or the engine is draining
      * @throws IllegalArgumentException if a token id of the prompt is outside the vocabulary, or there will never be memory for
@@ -70,8 +84,13 @@ public final class Engine implements AutoCloseable {
         requireMemory(request);
         long seed = request.sampling().seed().orElseGet(ThreadLocalRandom.current()::nextLong);
         Sequence sequence = new Sequence(request, events, seed, nanoClock.getAsLong());
+        // Who is refused anyway had better hear it at once.
+        if (inbox.refusal(sequence).isEmpty()) {
+            loop.secondTier().lookUp(sequence);
+        }
         Reason refusal = inbox.offer(sequence).orElse(null);
         if (refusal != null) {
+            loop.secondTier().release(sequence);
             observer.requestRejected(request.id(), refusal);
             throw switch (refusal) {
                 case QUEUE_FULL -> full(refusal, settings.queue().maxRequests() + " requests are waiting already");

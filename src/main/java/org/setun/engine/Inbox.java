@@ -39,6 +39,20 @@ final class Inbox {
 
     /** Takes a request, or tells why not. */
     synchronized Optional<EngineRejectedException.Reason> offer(Sequence sequence) {
+        Optional<EngineRejectedException.Reason> refusal = refusal(sequence);
+        if (refusal.isPresent()) {
+            return refusal;
+        }
+        arrived.add(sequence);
+        waiting++;
+        waitingTokens += sequence.promptTokens();
+        unended++;
+        notifyAll();
+        return Optional.empty();
+    }
+
+    /** Returns why a request would not be taken now. */
+    synchronized Optional<EngineRejectedException.Reason> refusal(Sequence sequence) {
         if (phase != Phase.ACCEPTING) {
             return Optional.of(EngineRejectedException.Reason.DRAINING);
         }
@@ -48,11 +62,6 @@ final class Inbox {
         if (waiting > 0 && waitingTokens + sequence.promptTokens() > maxWaitingTokens) {
             return Optional.of(EngineRejectedException.Reason.TOKENS_FULL);
         }
-        arrived.add(sequence);
-        waiting++;
-        waitingTokens += sequence.promptTokens();
-        unended++;
-        notifyAll();
         return Optional.empty();
     }
 

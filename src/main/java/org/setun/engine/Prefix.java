@@ -8,6 +8,7 @@ import java.util.Arrays;
  */
 final class Prefix {
 
+    private final double activationSparsity;
     private int[] tokens;
     private int length;
     private long[] hashes;
@@ -15,11 +16,16 @@ final class Prefix {
 
     /** Begins with {@code prompt}, which is not copied. */
     Prefix(int[] prompt, double activationSparsity) {
+        this.activationSparsity = activationSparsity;
         this.tokens = prompt;
         this.length = prompt.length;
         this.hashes = new long[prompt.length + 1];
         // States of the same tokens differ with the sparsity that they were computed with.
         this.hashes[0] = Double.doubleToLongBits(activationSparsity);
+    }
+
+    double activationSparsity() {
+        return activationSparsity;
     }
 
     /** Adds a token. */

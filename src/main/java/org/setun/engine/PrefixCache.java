@@ -7,6 +7,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.setun.model.StateLayout;
 
@@ -37,15 +39,14 @@ final class PrefixCache {
             MemorySegment state,
             @Nullable Page begun) {}
 
-    /** The page that the last of {@code count} tokens fill. */
-    private record Filled(int[] tokens, int count, double activationSparsity, Page page) {}
-
     private final StateLayout layout;
     private final StatePool pool;
     private final boolean enabled;
     private final long maxSnapshots;
     private final Map<Long, Snapshot> snapshots = new LinkedHashMap<>(16, 0.75f, true);
-    private final Map<Long, Filled> pages = new LinkedHashMap<>(16, 0.75f, true);
+    // The same keys, for other threads.
+    private final Set<Long> snapshotHashes = ConcurrentHashMap.newKeySet();
+    private final KnownPages pages;
     private final ArrayDeque<MemorySegment> freeStates = new ArrayDeque<>();
     private final SeenPrefixes seen = new SeenPrefixes();
     private final CacheCounts counts = new CacheCounts();
@@ -58,6 +59,7 @@ final class PrefixCache {
     PrefixCache(StateLayout layout, StatePool pool, long memory) {
         this.layout = layout;
         this.pool = pool;
+        this.pages = new KnownPages(layout, pool);
         this.maxSnapshots = layout.recurrentBytes() == 0 ? 0 : memory / layout.recurrentBytes();
         this.enabled = memory > 0 && (layout.recurrentBytes() == 0 || maxSnapshots > 0);
     }
@@ -76,7 +78,7 @@ final class PrefixCache {
     }
 
     private Hit findPages(Sequence sequence, int limit) {
-        List<Page> known = knownPages(sequence, limit / layout.pageTokens());
+        List<Page> known = pages.find(sequence.prefix(), fullPages(limit));
         return new Hit(known.size() * layout.pageTokens(), known, null);
     }
 
@@ -89,9 +91,8 @@ final class PrefixCache {
                     && snapshot.count() == count
                     && snapshot.activationSparsity() == sequence.activationSparsity()
                     && prefix.matches(snapshot.tokens(), 0, count)) {
-                int full = layout.pageBytes() == 0 ? 0 : count / layout.pageTokens();
-                List<Page> known = knownPages(sequence, full);
-                if (known.size() == full) {
+                List<Page> known = pages.find(prefix, fullPages(count));
+                if (known.size() == fullPages(count)) {
                     return new Hit(count, known, snapshot);
                 }
             }
@@ -99,31 +100,22 @@ final class PrefixCache {
         return Hit.NONE;
     }
 
-    /** Returns the known ones of a sequence's first {@code count} pages, up to the first that is not. */
-    private List<Page> knownPages(Sequence sequence, int count) {
-        List<Page> known = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            Filled filled = filled(sequence, i);
-            if (filled == null) {
-                break;
-            }
-            known.add(filled.page());
-        }
-        // The first page is used last: without it the others are worth nothing.
-        for (int i = known.size() - 1; i >= 0; i--) {
-            pages.get(sequence.prefix().hash((i + 1) * layout.pageTokens()));
-        }
-        return known;
+    /** Returns how many pages {@code count} tokens fill. */
+    private int fullPages(int count) {
+        return layout.pageBytes() == 0 ? 0 : count / layout.pageTokens();
     }
 
-    private @Nullable Filled filled(Sequence sequence, int index) {
-        int end = (index + 1) * layout.pageTokens();
-        Filled filled = pages.get(sequence.prefix().hash(end));
-        boolean same = filled != null
-                && filled.count() == end
-                && filled.activationSparsity() == sequence.activationSparsity()
-                && sequence.prefix().matches(filled.tokens(), 0, end);
-        return same ? filled : null;
+    /** Returns how many of a sequence's first tokens, at most {@code limit}, seem to be known. Any thread. */
+    int seemsKnown(Sequence sequence, int limit) {
+        boolean byPage = layout.recurrentBytes() == 0;
+        int step = byPage ? layout.pageTokens() : 1;
+        for (int count = limit / step * step; count > 0; count -= step) {
+            long hash = sequence.prefix().hash(count);
+            if (byPage ? pages.seems(hash) : snapshotHashes.contains(hash)) {
+                return count;
+            }
+        }
+        return 0;
     }
 
     /**
@@ -178,54 +170,93 @@ final class PrefixCache {
         return true;
     }
 
-    /** Remembers the state of a sequence after the {@code count} tokens that the model has just seen of it. */
-    void keep(Sequence sequence, int count, SequenceMemory memory) {
+    /**
+     * Remembers the state of a sequence after the {@code count} tokens that the model has just seen of it.
+     *
+     * @return whether it was not known, and is now
+     */
+    boolean keep(Sequence sequence, int count, SequenceMemory memory) {
         if (!enabled) {
-            return;
+            return false;
         }
-        if (layout.pageBytes() > 0) {
-            keepPages(sequence, count / layout.pageTokens(), memory);
-        }
-        if (layout.recurrentBytes() > 0
-                && !snapshots.containsKey(sequence.prefix().hash(count))) {
-            keepSnapshot(sequence, count, memory);
+        Prefix prefix = sequence.prefix();
+        boolean news = pages.keep(prefix, fullPages(count), memory.pages());
+        if (layout.recurrentBytes() > 0) {
+            news = !snapshots.containsKey(prefix.hash(count)) && keepSnapshot(prefix, count, memory);
         }
         publish();
+        return news;
     }
 
-    private void keepPages(Sequence sequence, int count, SequenceMemory memory) {
-        for (int i = count - 1; i >= 0; i--) {
-            int end = (i + 1) * layout.pageTokens();
-            long hash = sequence.prefix().hash(end);
-            if (pages.get(hash) == null) {
-                Page page = memory.pages().get(i);
-                page.hold();
-                pages.put(hash, new Filled(sequence.prefix().array(), end, sequence.activationSparsity(), page));
-            }
-        }
-    }
-
-    private void keepSnapshot(Sequence sequence, int count, SequenceMemory memory) {
+    private boolean keepSnapshot(Prefix prefix, int count, SequenceMemory memory) {
         Page begun = null;
-        if (layout.pageBytes() > 0 && count % layout.pageTokens() > 0) {
+        if (layout.pages(count) > fullPages(count)) {
             begun = pool.takePage();
             if (begun == null) {
-                return;
+                return false;
             }
-            begun.memory()
-                    .copyFrom(memory.pages().get(count / layout.pageTokens()).memory());
+            begun.memory().copyFrom(memory.pages().get(fullPages(count)).memory());
         }
+        return keepSnapshot(prefix, count, memory.slot(), begun);
+    }
+
+    /** Keeps a copy of a state with the page that its last tokens begin, which is given up if there is no room for the copy. */
+    private boolean keepSnapshot(Prefix prefix, int count, MemorySegment slot, @Nullable Page begun) {
         MemorySegment state = freeState();
         if (state == null) {
             if (begun != null) {
                 pool.release(begun);
             }
-            return;
+            return false;
         }
-        state.copyFrom(memory.slot());
-        snapshots.put(
-                sequence.prefix().hash(count),
-                new Snapshot(sequence.prefix().array(), count, sequence.activationSparsity(), state, begun));
+        state.copyFrom(slot);
+        long hash = prefix.hash(count);
+        snapshots.put(hash, new Snapshot(prefix.array(), count, prefix.activationSparsity(), state, begun));
+        snapshotHashes.add(hash);
+        return true;
+    }
+
+    /**
+     * Remembers a state that comes from elsewhere, as far as there is memory, as if it had been computed here.
+     *
+     * @param stored whole, as the layout has it: without recurrent layers, tokens of full pages only
+     */
+    void adopt(StoredPrefix stored) {
+        Prefix prefix = new Prefix(stored.tokens(), stored.activationSparsity());
+        int count = prefix.length();
+        // All are held until the end, so that none of them makes room for another.
+        List<Page> held = new ArrayList<>();
+        try {
+            boolean whole = holdPages(prefix, stored, held);
+            pages.keep(prefix, Math.min(fullPages(count), held.size()), held);
+            if (whole && layout.recurrentBytes() > 0 && !snapshots.containsKey(prefix.hash(count))) {
+                Page begun = held.size() > fullPages(count) ? held.removeLast() : null;
+                MemorySegment state = MemorySegment.ofArray(stored.state());
+                keepSnapshot(prefix, count, state.asSlice(0, layout.recurrentBytes()), begun);
+            }
+        } finally {
+            held.forEach(pool::release);
+            publish();
+        }
+    }
+
+    /** Adds all pages of a state to {@code held}, known ones or copies; false if there is no memory for all. */
+    private boolean holdPages(Prefix prefix, StoredPrefix stored, List<Page> held) {
+        for (Page known : pages.find(prefix, fullPages(prefix.length()))) {
+            known.hold();
+            held.add(known);
+        }
+        while (held.size() < layout.pages(prefix.length())) {
+            Page page = pool.takePage();
+            if (page != null) {
+                long at = layout.recurrentBytes() + held.size() * layout.pageBytes();
+                MemorySegment.copy(MemorySegment.ofArray(stored.state()), at, page.memory(), 0, layout.pageBytes());
+                held.add(page);
+            } else if (!evictPage()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private @Nullable MemorySegment freeState() {
@@ -236,8 +267,10 @@ final class PrefixCache {
     }
 
     private void evictSnapshot() {
-        Iterator<Snapshot> eldest = snapshots.values().iterator();
-        Snapshot snapshot = eldest.next();
+        Iterator<Map.Entry<Long, Snapshot>> eldest = snapshots.entrySet().iterator();
+        Map.Entry<Long, Snapshot> entry = eldest.next();
+        Snapshot snapshot = entry.getValue();
+        snapshotHashes.remove(entry.getKey());
         eldest.remove();
         freeStates.push(snapshot.state());
         if (snapshot.begun() != null) {
@@ -248,15 +281,10 @@ final class PrefixCache {
 
     /** Gives up the page used longest ago that no sequence shares; false if there is none. */
     private boolean evictPage() {
-        for (Iterator<Filled> eldest = pages.values().iterator(); eldest.hasNext(); ) {
-            Page page = eldest.next().page();
-            if (!page.isShared()) {
-                eldest.remove();
-                pool.release(page);
-                counts.evicted();
-                publish();
-                return true;
-            }
+        if (pages.evict()) {
+            counts.evicted();
+            publish();
+            return true;
         }
         for (Snapshot snapshot : snapshots.values()) {
             if (snapshot.begun() != null) {
@@ -270,10 +298,7 @@ final class PrefixCache {
 
     /** Returns how many pages could be given up, beside those of {@code hit}. */
     long evictablePages(Hit hit) {
-        long evictable = 0;
-        for (Filled filled : pages.values()) {
-            evictable += filled.page().isShared() ? 0 : 1;
-        }
+        long evictable = pages.evictable();
         for (Page page : hit.pages()) {
             evictable -= page.isShared() ? 0 : 1;
         }

@@ -43,16 +43,24 @@ final class Scheduler {
     private final StatePool pool;
     private final StateLayout layout;
     private final PrefixCache cache;
+    private final SecondTier secondTier;
     private final PrefillBudget prefillBudget;
     private final StepLimits limits;
     private final TreeSet<Sequence> waiting = new TreeSet<>(Sequence.ORDER);
     private final ArrayList<Sequence> running = new ArrayList<>();
     private long arrivals;
 
-    Scheduler(StatePool pool, StateLayout layout, PrefixCache cache, PrefillBudget prefillBudget, StepLimits limits) {
+    Scheduler(
+            StatePool pool,
+            StateLayout layout,
+            PrefixCache cache,
+            SecondTier secondTier,
+            PrefillBudget prefillBudget,
+            StepLimits limits) {
         this.pool = pool;
         this.layout = layout;
         this.cache = cache;
+        this.secondTier = secondTier;
         this.prefillBudget = prefillBudget;
         this.limits = limits;
     }
@@ -238,23 +246,32 @@ final class Scheduler {
                 || count == sequence.promptTokens() - 1
                 || count == sequence.pausesAt()
                 || count - sequence.keptTokens() >= KEEP_DISTANCE;
-        if (place && count <= sequence.promptTokens()) {
-            keep(sequence);
+        if (place && count <= sequence.promptTokens() && keep(sequence) && isForOthers(sequence)) {
+            secondTier.save(sequence, count, sequence.memory());
         }
+    }
+
+    /** Returns whether another prompt may well go on where this one is now: at its end, or where others have parted from it. */
+    private boolean isForOthers(Sequence sequence) {
+        int end = layout.recurrentBytes() > 0 ? sequence.promptTokens() - 1 : sequence.promptTokens();
+        return sequence.computedTokens() == end || sequence.computedTokens() == sequence.pausesAt();
     }
 
     /** Remembers the state of a sequence that is about to end well: who goes on with its text begins there. */
     void ending(Sequence sequence) {
-        if (sequence.hasMemory()) {
-            keep(sequence);
+        if (sequence.hasMemory() && keep(sequence)) {
+            secondTier.save(sequence, sequence.computedTokens(), sequence.memory());
         }
     }
 
-    private void keep(Sequence sequence) {
-        if (sequence.computedTokens() >= WORTH_KEEPING && !sequence.isSuspected()) {
-            cache.keep(sequence, sequence.computedTokens(), sequence.memory());
-            sequence.kept();
+    /** Remembers a sequence's state, and returns whether it was not known. */
+    private boolean keep(Sequence sequence) {
+        if (sequence.computedTokens() < WORTH_KEEPING || sequence.isSuspected()) {
+            return false;
         }
+        boolean news = cache.keep(sequence, sequence.computedTokens(), sequence.memory());
+        sequence.kept();
+        return news;
     }
 
     /** Returns all sequences, those that run first. */

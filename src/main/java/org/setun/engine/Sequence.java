@@ -37,10 +37,13 @@ final class Sequence implements Engine.Handle {
     private int keptTokens;
     private int pausesAt;
     private int cachedTokens;
+    private int storedTokens;
+    private int knownInMemory;
     private int scoredPrompt;
     private boolean suspected;
     private @Nullable MeanPool pool;
     private @Nullable SequenceMemory memory;
+    private @Nullable StoredPrefix found;
 
     private volatile @Nullable FinishReason requestedEnd;
 
@@ -50,6 +53,7 @@ final class Sequence implements Engine.Handle {
         this.seed = seed;
         this.timeline = new Timeline(submittedNanos);
         this.prefix = new Prefix(request.prompt(), request.activationSparsity());
+        this.knownInMemory = Integer.MAX_VALUE;
     }
 
     @Override
@@ -92,7 +96,26 @@ final class Sequence implements Engine.Handle {
         pool = null;
         if (!timeline.started()) {
             cachedTokens = Math.min(knownTokens, promptTokens());
+            storedTokens = Math.max(0, cachedTokens - knownInMemory);
         }
+    }
+
+    /** Gives the sequence a state that a store had, before it comes to the engine thread. */
+    void found(StoredPrefix prefix) {
+        found = prefix;
+    }
+
+    /** Takes away what a store had; null if that is nothing. */
+    @Nullable
+    StoredPrefix takeFound() {
+        StoredPrefix taken = found;
+        found = null;
+        return taken;
+    }
+
+    /** Notes that memory has the state that a store had, and how many of the tokens it knew before. */
+    void adopted(int knownBefore) {
+        knownInMemory = knownBefore;
     }
 
     /** Takes the sequence's memory away; null if it has none. */
@@ -298,6 +321,6 @@ final class Sequence implements Engine.Handle {
     }
 
     TokenCounts tokenCounts() {
-        return new TokenCounts(promptTokens(), cachedTokens, completionTokens());
+        return new TokenCounts(promptTokens(), cachedTokens, storedTokens, completionTokens());
     }
 }

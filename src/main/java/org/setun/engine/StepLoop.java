@@ -33,6 +33,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     private final StepResults results;
     private final StatePool pool;
     private final PrefixCache cache;
+    private final SecondTier secondTier;
     private final PrefillBudget prefillBudget;
     private final Scheduler scheduler;
 
@@ -40,7 +41,13 @@ final class StepLoop implements Runnable, AutoCloseable {
     private volatile int running;
     private volatile int freeSlots;
 
-    StepLoop(Model model, EngineSettings settings, Inbox inbox, EngineObserver observer, LongSupplier nanoClock) {
+    StepLoop(
+            Model model,
+            EngineSettings settings,
+            Inbox inbox,
+            EngineObserver observer,
+            PrefixStore store,
+            LongSupplier nanoClock) {
         this.model = model;
         this.inbox = inbox;
         this.observer = observer;
@@ -56,9 +63,10 @@ final class StepLoop implements Runnable, AutoCloseable {
         this.pool =
                 new StatePool(layout, limits.maxSequences(), settings.memory().pages());
         this.cache = new PrefixCache(layout, pool, settings.memory().snapshots());
+        this.secondTier = new SecondTier(store, layout, cache);
         StepLimits step = new StepLimits(
                 limits.maxTokens(), maxLogitRows, model.dimensions().vocabSize());
-        this.scheduler = new Scheduler(pool, layout, cache, prefillBudget, step);
+        this.scheduler = new Scheduler(pool, layout, cache, secondTier, prefillBudget, step);
         this.freeSlots = pool.free();
     }
 
@@ -127,6 +135,7 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     private void receive() {
         List<Sequence> arrivals = inbox.drain();
+        arrivals.forEach(secondTier::arrived);
         arrivals.forEach(scheduler::add);
         arrivals.forEach(sequence -> observer.requestQueued(sequence.id(), sequence.promptTokens()));
     }
@@ -270,6 +279,11 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Returns how many state slots nobody holds. Any thread. */
     int freeSlots() {
         return freeSlots;
+    }
+
+    /** Returns the way to what is kept outside of the engine. */
+    SecondTier secondTier() {
+        return secondTier;
     }
 
     /** Returns what the prefix cache does. Any thread. */

@@ -22,6 +22,7 @@ import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
 import org.setun.engine.RequestReport;
 import org.setun.engine.StepReport;
+import org.setun.engine.StoreStatus;
 import org.setun.engine.TokenCounts;
 
 /**
@@ -29,6 +30,11 @@ import org.setun.engine.TokenCounts;
  * that a rate over its first value is right and a dashboard has no holes. Thread-safe.
  */
 public final class SetunMetrics implements EngineObserver {
+
+    private static final String RAM = "ram";
+    private static final String REDIS = "redis";
+    private static final String QUERIES = "Sequences looked up in the prefix cache";
+    private static final String HITS = "Sequences of which the prefix cache knew a beginning";
 
     private final MeterRegistry registry;
     private final Tags model;
@@ -44,6 +50,7 @@ public final class SetunMetrics implements EngineObserver {
     private final Counter rateLimited;
     private final Counter promptTokens;
     private final Counter cachedTokens;
+    private final Counter storedTokens;
     private final Counter generatedTokens;
     private final DistributionSummary batchSize;
     private final DistributionSummary prefillStepTokens;
@@ -83,6 +90,7 @@ public final class SetunMetrics implements EngineObserver {
         this.rateLimited = rejected("rate_limit");
         this.promptTokens = promptTokens("computed");
         this.cachedTokens = promptTokens("cache_ram");
+        this.storedTokens = promptTokens("cache_redis");
         this.generatedTokens = counter("setun.tokens.generated", "Tokens generated");
         this.batchSize = summary("setun.batch.size", "Sequences in one step of the engine", Buckets.batch());
         this.prefillStepTokens = stepTokens("prefill");
@@ -114,9 +122,15 @@ public final class SetunMetrics implements EngineObserver {
 
     /** Shows what the prefix cache does; {@code status} must be cheap, and outlive the registry's readers. */
     public void observeCache(Supplier<CacheStatus> status) {
-        cacheCounter("queries", "Sequences looked up in the prefix cache", status, CacheStatus::queries);
-        cacheCounter("hits", "Sequences of which the prefix cache knew a beginning", status, CacheStatus::hits);
-        cacheCounter("evictions", "Entries that the prefix cache gave up for others", status, CacheStatus::evictions);
+        cacheCounter("queries", RAM, null, QUERIES, status, CacheStatus::queries);
+        cacheCounter("hits", RAM, null, HITS, status, CacheStatus::hits);
+        cacheCounter(
+                "evictions",
+                RAM,
+                null,
+                "Entries that the prefix cache gave up for others",
+                status,
+                CacheStatus::evictions);
         cacheGauge(
                 "entries",
                 null,
@@ -129,11 +143,30 @@ public final class SetunMetrics implements EngineObserver {
                 () -> status.get().bytes());
     }
 
-    private void cacheCounter(
-            String name, String description, Supplier<CacheStatus> status, ToDoubleFunction<CacheStatus> count) {
-        FunctionCounter.builder("setun.cache." + name, status, supplier -> count.applyAsDouble(supplier.get()))
+    /** Shows what Redis does for the prefix cache; {@code status} must be cheap, and outlive the registry's readers. */
+    public void observeStore(Supplier<StoreStatus> status) {
+        cacheCounter("queries", REDIS, null, QUERIES, status, StoreStatus::queries);
+        cacheCounter("hits", REDIS, null, HITS, status, StoreStatus::hits);
+        cacheCounter("errors", REDIS, null, "Commands that failed or took too long", status, StoreStatus::errors);
+        cacheCounter(
+                "invalid", REDIS, null, "Values that were not as they had been saved", status, StoreStatus::invalid);
+        cacheCounter("saved", REDIS, null, "States that were saved", status, StoreStatus::saved);
+        cacheCounter("dropped", REDIS, null, "States that could not be saved", status, StoreStatus::dropped);
+        cacheCounter("written", REDIS, "bytes", "What the saved states took", status, StoreStatus::writtenBytes);
+    }
+
+    private <T> void cacheCounter(
+            String name,
+            String tier,
+            @Nullable String unit,
+            String description,
+            Supplier<T> status,
+            ToDoubleFunction<T> count) {
+        // The registry holds what it counts of weakly, and the function for good.
+        FunctionCounter.builder("setun.cache." + name, this, metrics -> count.applyAsDouble(status.get()))
                 .description(description)
-                .tags(model.and("tier", "ram"))
+                .baseUnit(unit)
+                .tags(model.and("tier", tier))
                 .register(registry);
     }
 
@@ -141,7 +174,7 @@ public final class SetunMetrics implements EngineObserver {
         Gauge.builder("setun.cache." + name, value)
                 .description(description)
                 .baseUnit(unit)
-                .tags(model.and("tier", "ram"))
+                .tags(model.and("tier", RAM))
                 .register(registry);
     }
 
@@ -196,7 +229,8 @@ public final class SetunMetrics implements EngineObserver {
     @Override
     public void requestStarted(String id, Duration waited, TokenCounts tokens) {
         queueTime.record(waited);
-        cachedTokens.increment(tokens.cached());
+        cachedTokens.increment(tokens.cached() - tokens.stored());
+        storedTokens.increment(tokens.stored());
     }
 
     @Override

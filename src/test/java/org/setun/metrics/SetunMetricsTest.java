@@ -17,6 +17,7 @@ import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
 import org.setun.engine.RequestReport;
 import org.setun.engine.StepReport;
+import org.setun.engine.StoreStatus;
 import org.setun.engine.TokenCounts;
 
 final class SetunMetricsTest {
@@ -28,6 +29,7 @@ final class SetunMetricsTest {
     void observeAnEngine() {
         metrics.observe(() -> new EngineStatus(3, 2, 5, true));
         metrics.observeCache(() -> new CacheStatus(10, 4, 1000, 3, 6, 700));
+        metrics.observeStore(() -> new StoreStatus(11, 5, 1, 2, 7, 3, 900));
     }
 
     @Test
@@ -75,6 +77,14 @@ final class SetunMetricsTest {
                         "setun_cache_evictions_total{model=\"tiny\",tier=\"ram\"} 3.0",
                         "setun_cache_entries{model=\"tiny\",tier=\"ram\"} 6.0",
                         "setun_cache_bytes{model=\"tiny\",tier=\"ram\"} 700.0",
+                        "setun_tokens_prompt_total{model=\"tiny\",source=\"cache_redis\"} 0.0",
+                        "setun_cache_queries_total{model=\"tiny\",tier=\"redis\"} 11.0",
+                        "setun_cache_hits_total{model=\"tiny\",tier=\"redis\"} 5.0",
+                        "setun_cache_errors_total{model=\"tiny\",tier=\"redis\"} 1.0",
+                        "setun_cache_invalid_total{model=\"tiny\",tier=\"redis\"} 2.0",
+                        "setun_cache_saved_total{model=\"tiny\",tier=\"redis\"} 7.0",
+                        "setun_cache_dropped_total{model=\"tiny\",tier=\"redis\"} 3.0",
+                        "setun_cache_written_bytes_total{model=\"tiny\",tier=\"redis\"} 900.0",
                         "setun_requests_finished_total{model=\"tiny\",reason=\"timeout\"} 0.0",
                         "setun_requests_rejected_total{model=\"tiny\",reason=\"tokens_full\"} 0.0",
                         "setun_tokens_generated_total{model=\"tiny\"} 0.0",
@@ -89,7 +99,7 @@ final class SetunMetricsTest {
 
     @Test
     void aRequestIsCountedFromItsStartToItsEnd() {
-        metrics.requestStarted("r", Duration.ofMillis(4), new TokenCounts(9, 2, 0));
+        metrics.requestStarted("r", Duration.ofMillis(4), new TokenCounts(9, 5, 3, 0));
         metrics.stepFinished(new StepReport(1, 7, 0, Duration.ofMillis(3)));
         metrics.firstToken("r", Duration.ofMillis(10));
         metrics.stepFinished(new StepReport(1, 0, 1, Duration.ofMillis(1)));
@@ -107,6 +117,7 @@ final class SetunMetricsTest {
 
         assertThat(counter("setun.tokens.prompt", "source", "computed")).isEqualTo(7);
         assertThat(counter("setun.tokens.prompt", "source", "cache_ram")).isEqualTo(2);
+        assertThat(counter("setun.tokens.prompt", "source", "cache_redis")).isEqualTo(3);
         assertThat(counter("setun.tokens.generated")).isEqualTo(3);
         assertThat(counter("setun.requests.finished", "reason", "length")).isEqualTo(1);
         assertThat(counter("setun.requests.finished", "reason", "stop")).isZero();
