@@ -36,6 +36,8 @@ final class ArchitectureTest {
             .definedBy("org.setun.sampling..")
             .layer("hub")
             .definedBy("org.setun.hub..")
+            .layer("store")
+            .definedBy("org.setun.store..")
             .layer("architecture")
             .definedBy("org.setun.architecture..")
             .layer("model")
@@ -59,11 +61,13 @@ final class ArchitectureTest {
             .whereLayer("tokenizer")
             .mayOnlyBeAccessedByLayers("root", "cli", "web", "generation")
             .whereLayer("engine")
-            .mayOnlyBeAccessedByLayers("root", "cli", "web", "generation", "metrics")
+            .mayOnlyBeAccessedByLayers("root", "cli", "web", "generation", "metrics", "store")
             .whereLayer("sampling")
             .mayOnlyBeAccessedByLayers("root", "cli", "web", "generation", "engine")
             .whereLayer("hub")
             .mayOnlyBeAccessedByLayers("cli")
+            .whereLayer("store")
+            .mayOnlyBeAccessedByLayers("root")
             .whereLayer("architecture")
             .mayOnlyBeAccessedByLayers("root", "cli")
             .whereLayer("model")
@@ -105,6 +109,14 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.micrometer..");
+
+    @ArchTest
+    static final ArchRule theClientOfRedisLivesInTheStore = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.setun.store..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.lettuce..");
 
     @ArchTest
     static final ArchRule theVectorApiLivesInKernel = noClasses()
