@@ -1,21 +1,27 @@
 package org.setun;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.setun.architecture.GenerationDefaults;
 import org.setun.architecture.ModelReport;
 import org.setun.engine.Engine;
+import org.setun.engine.PrefixStore;
 import org.setun.generation.Embedder;
 import org.setun.generation.EngineEmbedder;
 import org.setun.generation.EngineGenerator;
 import org.setun.generation.GenerationSettings;
 import org.setun.generation.Generator;
 import org.setun.metrics.SetunMetrics;
+import org.setun.store.ModelIdentity;
+import org.setun.store.RedisPrefixStore;
+import org.setun.store.RedisSettings;
 import org.setun.tokenizer.Tokenizer;
 import org.setun.web.ApiKeys;
 import org.setun.web.ApiSettings;
@@ -53,12 +59,46 @@ class Composition {
         return metrics;
     }
 
+    /** Makes the second tier of the prefix cache, if there is one. It says nothing of the server's health: nobody needs it. */
+    @Bean
+    PrefixStore prefixStore(
+            ServedCheckpoint checkpoint,
+            SetunProperties properties,
+            SetunMetrics metrics,
+            ObjectProvider<BuildProperties> build) {
+        RedisSettings settings = properties.redis().settings().orElse(null);
+        if (settings == null) {
+            return PrefixStore.NONE;
+        }
+        RedisPrefixStore store = new RedisPrefixStore(settings, identity(checkpoint, properties, build));
+        metrics.observeStore(store::status);
+        return store;
+    }
+
+    /** Returns all that the bits of a state depend on. */
+    private static ModelIdentity identity(
+            ServedCheckpoint checkpoint, SetunProperties properties, ObjectProvider<BuildProperties> build) {
+        return ModelIdentity.of(List.of(
+                checkpoint.loaded().digest().orElseThrow(),
+                properties.engine().keyValueFormat().name(),
+                checkpoint.loaded().model().stateLayout().toString(),
+                ByteOrder.nativeOrder().toString(),
+                // Another Setun may order a sum otherwise, and Java's sines and exponentials may differ in the last
+                // bit.
+                Optional.ofNullable(build.getIfAvailable())
+                        .map(BuildProperties::getVersion)
+                        .orElse("development"),
+                System.getProperty("os.arch"),
+                Runtime.version().toString()));
+    }
+
     // Closed before the checkpoint whose weights it uses: Spring destroys a bean before those it was made from.
     @Bean
-    Engine engine(ServedCheckpoint checkpoint, SetunProperties properties, SetunMetrics metrics) {
+    Engine engine(
+            ServedCheckpoint checkpoint, SetunProperties properties, SetunMetrics metrics, PrefixStore prefixStore) {
         try {
             Engine engine =
-                    new Engine(checkpoint.loaded().model(), properties.engine().settings(), metrics);
+                    new Engine(checkpoint.loaded().model(), properties.engine().settings(), metrics, prefixStore);
             metrics.observe(engine::status);
             metrics.observeCache(engine::cache);
             return engine;

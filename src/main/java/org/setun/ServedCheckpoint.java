@@ -45,15 +45,10 @@ record ServedCheckpoint(
         Path path = properties.model().path();
         try {
             if (path != null) {
-                return load(
-                        path, name(properties, directoryName(path)), Optional.of(modified(path)), properties.engine());
+                return load(path, name(properties, directoryName(path)), Optional.of(modified(path)), properties);
             }
             try (BundledModel bundled = BundledModel.extract()) {
-                return load(
-                        bundled.directory(),
-                        name(properties, BundledModel.NAME),
-                        Optional.empty(),
-                        properties.engine());
+                return load(bundled.directory(), name(properties, BundledModel.NAME), Optional.empty(), properties);
             }
         } catch (CheckpointFormatException | TokenizerFormatException e) {
             throw new ModelUnavailableException(String.valueOf(e.getMessage()), OTHER_MODEL, e);
@@ -69,16 +64,19 @@ record ServedCheckpoint(
         }
     }
 
-    private static ServedCheckpoint load(
-            Path path, String name, Optional<Instant> created, SetunProperties.Engine settings)
+    private static ServedCheckpoint load(Path path, String name, Optional<Instant> created, SetunProperties properties)
             throws CheckpointFormatException, TokenizerFormatException, IOException {
         long start = System.nanoTime();
+        SetunProperties.Engine settings = properties.engine();
         // First, since it is quick: who forgot the tokenizer should not wait for the weights.
         Tokenizer tokenizer = TokenizerSource.open(path);
         try {
             Kernels kernels = kernels(settings);
             try {
-                LoadedModel loaded = ModelLoader.load(path, kernels, settings.loadOptions(), new LoadLog(name));
+                LoadLog log = new LoadLog(name);
+                LoadedModel loaded = properties.redis().url() == null
+                        ? ModelLoader.load(path, kernels, settings.loadOptions(), log)
+                        : ModelLoader.loadNamed(path, kernels, settings.loadOptions(), log);
                 try {
                     requireKnownTokens(path, tokenizer, loaded.model());
                 } catch (CheckpointFormatException e) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import org.setun.engine.EngineSettings.MemoryLimits;
 import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.kernel.KernelSelection;
 import org.setun.model.KeyValueFormat;
+import org.setun.store.RedisSettings;
 import org.setun.web.ApiSettings;
 import org.setun.web.Rates;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -30,12 +32,14 @@ import org.springframework.util.unit.DataSize;
  * @param model what is served
  * @param engine how it runs
  * @param server how it is reached
+ * @param redis where states are kept that other processes may go on with
  */
 @ConfigurationProperties(prefix = "setun", ignoreUnknownFields = false)
 record SetunProperties(
         @DefaultValue Model model,
         @DefaultValue Engine engine,
-        @DefaultValue Server server) {
+        @DefaultValue Server server,
+        @DefaultValue Redis redis) {
 
     /**
      * What is served.
@@ -259,6 +263,65 @@ record SetunProperties(
             if (rate != null && (rate < 0 || rate > Rates.MAX)) {
                 throw new IllegalArgumentException(name + ": expected 0 to " + Rates.MAX + ", found " + rate);
             }
+        }
+    }
+
+    /**
+     * Where the states of prompts and answers are kept as well, so that another replica of the same model, or a restarted one, goes on
+     * with a conversation. Redis then holds what users wrote and were told: it must be as trusted as Setun. Off where
+     * setun.engine.prefix-cache-memory is 0B.
+     *
+     * @param url {@code redis://[user:password@]host[:port][/database]}, or {@code rediss://…} for TLS; by default none, and nothing
+     *     is kept
+     * @param timeout how long a request waits for each of two replies before it does without, more than 0; by default 50 ms
+     * @param ttl how long a state is kept after it was saved, at least 1 ms; by default an hour
+     * @param maxEntrySize larger states are not kept, which matters to models with attention; 1 byte to 512 MB, by default 32 MB
+     */
+    record Redis(
+            @Nullable String url,
+            @DefaultValue("50ms") Duration timeout,
+            @DefaultValue("1h") Duration ttl,
+            @DefaultValue("32MB") DataSize maxEntrySize) {
+
+        Redis {
+            url = url == null || url.isBlank() ? null : url;
+            if (timeout.isNegative() || timeout.isZero()) {
+                throw new IllegalArgumentException("setun.redis.timeout: expected more than 0, found " + timeout);
+            }
+            if (ttl.toMillis() < 1) {
+                throw new IllegalArgumentException("setun.redis.ttl: expected 1ms or more, found " + ttl);
+            }
+            if (maxEntrySize.toBytes() < 1 || maxEntrySize.toBytes() > RedisSettings.MAX_ENTRY_BYTES) {
+                throw new IllegalArgumentException(
+                        "setun.redis.max-entry-size: expected 1B to 512MB, found " + maxEntrySize);
+            }
+            if (url != null) {
+                requireUnderstood(url, timeout, ttl);
+            }
+        }
+
+        private static void requireUnderstood(String url, Duration timeout, Duration ttl) {
+            try {
+                new RedisSettings(url, timeout, ttl, 1);
+            } catch (IllegalArgumentException e) {
+                // Without its own words, which may hold the password.
+                throw new IllegalArgumentException(
+                        "setun.redis.url: expected redis://[user:password@]host[:port][/database], or rediss:// for TLS,"
+                                + " found something else");
+            }
+        }
+
+        /** Returns how Redis is used; empty if it is not. */
+        Optional<RedisSettings> settings() {
+            return Optional.ofNullable(url)
+                    .map(uri -> new RedisSettings(uri, timeout, ttl, Math.toIntExact(maxEntrySize.toBytes())));
+        }
+
+        /** Prints everything but the address, which may hold a password. */
+        @Override
+        public String toString() {
+            return "Redis[url=" + (url == null ? "none" : "given") + ", timeout=" + timeout + ", ttl=" + ttl
+                    + ", maxEntrySize=" + maxEntrySize + "]";
         }
     }
 

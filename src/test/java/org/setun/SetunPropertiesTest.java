@@ -19,6 +19,7 @@ import org.setun.engine.EngineSettings.BatchLimits;
 import org.setun.engine.EngineSettings.MemoryLimits;
 import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.model.KeyValueFormat;
+import org.setun.store.RedisSettings;
 import org.setun.web.ApiSettings;
 import org.setun.web.Rates;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -49,7 +50,8 @@ final class SetunPropertiesTest {
                     null,
                     Duration.ofSeconds(30)),
             new SetunProperties.Server(
-                    DataSize.ofMegabytes(8), null, Map.of(), null, 0, 0, Map.of(), List.of(), Duration.ofSeconds(15)));
+                    DataSize.ofMegabytes(8), null, Map.of(), null, 0, 0, Map.of(), List.of(), Duration.ofSeconds(15)),
+            new SetunProperties.Redis(null, Duration.ofMillis(50), Duration.ofHours(1), DataSize.ofMegabytes(32)));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -93,7 +95,12 @@ final class SetunPropertiesTest {
                                 12,
                                 Map.of("alice", new KeyLimits(13L, null), "bob", new KeyLimits(null, 0L)),
                                 List.of("https://a.example", "http://localhost:3000"),
-                                Duration.ofMillis(14))),
+                                Duration.ofMillis(14)),
+                        new SetunProperties.Redis(
+                                "rediss://user:secret@redis:7000/3",
+                                Duration.ofMillis(20),
+                                Duration.ofDays(2),
+                                DataSize.ofMegabytes(5))),
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
                 "setun.engine.threads=3",
@@ -121,7 +128,11 @@ final class SetunPropertiesTest {
                 "setun.server.key-limits.alice.requests-per-minute=13",
                 "setun.server.key-limits.bob.tokens-per-minute=0",
                 "setun.server.cors-allowed-origins=https://a.example,http://localhost:3000",
-                "setun.server.keep-alive-interval=14ms");
+                "setun.server.keep-alive-interval=14ms",
+                "setun.redis.url=rediss://user:secret@redis:7000/3",
+                "setun.redis.timeout=20ms",
+                "setun.redis.ttl=2d",
+                "setun.redis.max-entry-size=5MB");
     }
 
     @Test
@@ -193,7 +204,7 @@ final class SetunPropertiesTest {
 
     @Test
     void anEmptyEnvironmentVariableIsAsGoodAsNone() {
-        assertThat(fromEnvironment(Map.of("SETUN_MODEL_PATH", "", "SETUN_MODEL_NAME", "")))
+        assertThat(fromEnvironment(Map.of("SETUN_MODEL_PATH", "", "SETUN_MODEL_NAME", "", "SETUN_REDIS_URL", "")))
                 .isEqualTo(DEFAULTS);
     }
 
@@ -223,6 +234,12 @@ final class SetunPropertiesTest {
             setun.server.cors-allowed-origins=a.example       | setun.server.cors-allowed-origins: expected origins such as https://chat.example.org, or *, found 'a.example'
             setun.server.cors-allowed-origins=http://a.de/    | setun.server.cors-allowed-origins: expected origins such as https://chat.example.org, or *, found 'http://a.de/'
             setun.server.keep-alive-interval=-1s | setun.server.keep-alive-interval: expected 0 or more, found PT-1S
+            setun.redis.url=http://:secret@redis | setun.redis.url: expected redis://[user:password@]host[:port][/database], or rediss:// for TLS, found something else
+            setun.redis.url=redis://             | setun.redis.url: expected redis://[user:password@]host[:port][/database], or rediss:// for TLS, found something else
+            setun.redis.timeout=0ms              | setun.redis.timeout: expected more than 0, found PT0S
+            setun.redis.ttl=0s                   | setun.redis.ttl: expected 1ms or more, found PT0S
+            setun.redis.max-entry-size=0B        | setun.redis.max-entry-size: expected 1B to 512MB, found 0B
+            setun.redis.max-entry-size=513MB     | setun.redis.max-entry-size: expected 1B to 512MB, found 537919488B
             setun.model.path=                    | setun.model.path: there is no such setting, or it needs a value
             setun.modle.path=x                   | setun.modle.path: there is no such setting, or it needs a value
             """)
@@ -264,6 +281,18 @@ final class SetunPropertiesTest {
                         new BatchLimits(2, 4, 1.5),
                         new MemoryLimits(64L << 20, 3L << 20),
                         Duration.ofSeconds(7)));
+    }
+
+    @Test
+    void theStoreGetsItsSettingsAndNobodySeesThePassword() {
+        assertThat(DEFAULTS.redis().settings()).isEmpty();
+        runner.withPropertyValues("setun.redis.url=redis://:secret@redis").run(context -> {
+            SetunProperties properties = context.getBean(SetunProperties.class);
+            assertThat(properties.redis().settings())
+                    .contains(new RedisSettings(
+                            "redis://:secret@redis", Duration.ofMillis(50), Duration.ofHours(1), 32 << 20));
+            assertThat(properties.toString()).contains("Redis[url=given").doesNotContain("secret");
+        });
     }
 
     @Test
