@@ -10,6 +10,9 @@ final class PrefillBudget {
     /** The weight of the newest measurement. */
     private static final double NEWEST = 0.2;
 
+    /** So many times as long as usual a measurement is taken for at most: a pause of the machine is not what a token costs. */
+    private static final double LONGEST = 2;
+
     /** What is read beside others before anything has been measured. */
     private static final int UNMEASURED = 16;
 
@@ -52,11 +55,11 @@ final class PrefillBudget {
         return 0;
     }
 
-    /** Notes what a step took. */
+    /** Notes what a step took that let {@code decoding} sequences generate and read so many tokens of prompts. */
     void measured(int decoding, int promptTokens, double seconds) {
         if (promptTokens == 0) {
             double known = decodeSeconds[decoding];
-            decodeSeconds[decoding] = known == 0 ? seconds : known + NEWEST * (seconds - known);
+            decodeSeconds[decoding] = known == 0 ? seconds : updated(known, seconds);
             return;
         }
         // A prompt alone shows it too dear, with the weights that are read once a step; better than nothing.
@@ -64,7 +67,12 @@ final class PrefillBudget {
         if (Double.isNaN(tokenSeconds)) {
             tokenSeconds = added;
         } else if (decoding > 0) {
-            tokenSeconds += NEWEST * (added - tokenSeconds);
+            tokenSeconds = updated(tokenSeconds, added);
         }
+    }
+
+    private static double updated(double known, double measured) {
+        // Something is added, or what was once measured as free would stay so.
+        return known + NEWEST * (Math.min(measured, LONGEST * known + 1e-5) - known);
     }
 }

@@ -19,8 +19,12 @@ import org.setun.model.StateLayout;
  */
 final class Scheduler {
 
-    /** What a sequence does in a step. */
-    record Scheduled(Sequence sequence, Chunk chunk) {}
+    /**
+     * What a sequence does in a step.
+     *
+     * @param generates whether it only follows its last token, and does not read of what {@link PrefillBudget} gives
+     */
+    record Scheduled(Sequence sequence, Chunk chunk, boolean generates) {}
 
     /**
      * What a step may run.
@@ -156,7 +160,7 @@ final class Scheduler {
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
             if (sequence.pendingTokens() == 1 && canGenerate(sequence)) {
-                step.add(new Scheduled(sequence, sequence.nextChunk(1, limits.vocabSize())));
+                step.add(new Scheduled(sequence, sequence.nextChunk(1, limits.vocabSize()), true));
             }
         }
         // Every sequence has a row of logits to itself; what is left is for prompts that want more.
@@ -200,7 +204,7 @@ final class Scheduler {
             return null;
         }
         Chunk chunk = sequence.nextChunk(end - sequence.computedTokens(), limits.vocabSize());
-        step.add(new Scheduled(sequence, chunk));
+        step.add(new Scheduled(sequence, chunk, false));
         return chunk;
     }
 

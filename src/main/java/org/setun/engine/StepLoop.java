@@ -126,9 +126,8 @@ final class StepLoop implements Runnable, AutoCloseable {
         int decoding = 0;
         int prompts = 0;
         for (Scheduled scheduled : step) {
-            int tokens = scheduled.chunk().tokens().length;
-            decoding += tokens == 1 ? 1 : 0;
-            prompts += tokens == 1 ? 0 : tokens;
+            decoding += scheduled.generates() ? 1 : 0;
+            prompts += scheduled.generates() ? 0 : scheduled.chunk().tokens().length;
         }
         prefillBudget.measured(decoding, prompts, duration.toNanos() / 1e9);
     }

@@ -58,6 +58,36 @@ final class PrefillBudgetTest {
     }
 
     @Test
+    void aPauseOfTheMachineIsSoonForgotten() {
+        PrefillBudget budget = new PrefillBudget(2, 8);
+        budget.measured(1, 0, 0.01);
+        budget.measured(1, 10, 0.02);
+        assertThat(budget.tokens(1, 128)).isEqualTo(10);
+        budget.measured(1, 10, 5);
+        budget.measured(1, 0, 5);
+        assertThat(budget.tokens(1, 128)).isBetween(8, 12);
+        for (int step = 0; step < 30; step++) {
+            budget.measured(1, 0, 0.01);
+            int tokens = budget.tokens(1, 128);
+            budget.measured(1, tokens, 0.01 + 0.001 * tokens);
+        }
+        assertThat(budget.tokens(1, 128)).isBetween(9, 10);
+    }
+
+    @Test
+    void aPromptThatWasDearOnceIsReadFasterAgain() {
+        PrefillBudget budget = new PrefillBudget(2, 8);
+        budget.measured(1, 0, 0.01);
+        budget.measured(1, 10, 1);
+        assertThat(budget.tokens(1, 128)).isEqualTo(1);
+        for (int step = 0; step < 60; step++) {
+            int tokens = budget.tokens(1, 128);
+            budget.measured(1, tokens, 0.01 + 0.001 * tokens);
+        }
+        assertThat(budget.tokens(1, 128)).isBetween(9, 10);
+    }
+
+    @Test
     void whatCostsNothingIsReadAtOnce() {
         PrefillBudget budget = new PrefillBudget(2, 8);
         budget.measured(1, 0, 0.01);
