@@ -16,8 +16,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -243,7 +241,7 @@ final class CommandLineIT {
                 .start();
         try (BufferedReader log =
                 new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
-            int port = awaitPort(log);
+            int port = PackagedSetun.awaitPort(log);
             HttpResponse<String> response;
             try (HttpClient client = HttpClient.newHttpClient()) {
                 HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/v1/completions"))
@@ -270,7 +268,7 @@ final class CommandLineIT {
                 .start();
         try (BufferedReader log =
                 new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
-            String url = "http://localhost:" + awaitPort(log);
+            String url = "http://localhost:" + PackagedSetun.awaitPort(log);
             Result result = PackagedSetun.run(("bench --server " + url
                             + " --rate inf --requests 8 --prompt-tokens 16 --output-tokens 8" + " --respect-eos --json")
                     .split(" "));
@@ -283,19 +281,6 @@ final class CommandLineIT {
         } finally {
             server.destroyForcibly();
         }
-    }
-
-    private static int awaitPort(BufferedReader log) throws Exception {
-        Pattern ready = Pattern.compile("http://localhost:(\\d+)/v1");
-        StringBuilder seen = new StringBuilder();
-        for (String line = log.readLine(); line != null; line = log.readLine()) {
-            seen.append(line).append('\n');
-            Matcher matcher = ready.matcher(line);
-            if (matcher.find()) {
-                return Integer.parseInt(matcher.group(1));
-            }
-        }
-        throw new AssertionError("the server ended before it was ready:\n" + seen);
     }
 
     private static String tokens(Checkpoint expected) throws Exception {

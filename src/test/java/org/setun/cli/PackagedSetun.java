@@ -1,5 +1,6 @@
 package org.setun.cli;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Runs the packaged application as a user does: {@code java -jar setun.jar}, without any JVM flag. */
 final class PackagedSetun {
@@ -59,5 +62,19 @@ final class PackagedSetun {
                 System.getProperty("setun.jar"), "the build sets setun.jar to the packaged application"));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command);
+    }
+
+    /** Reads a server's log up to where it says that it is ready, and returns its port. */
+    static int awaitPort(BufferedReader log) throws IOException {
+        Pattern ready = Pattern.compile("http://localhost:(\\d+)/v1");
+        StringBuilder seen = new StringBuilder();
+        for (String line = log.readLine(); line != null; line = log.readLine()) {
+            seen.append(line).append('\n');
+            Matcher matcher = ready.matcher(line);
+            if (matcher.find()) {
+                return Integer.parseInt(matcher.group(1));
+            }
+        }
+        throw new AssertionError("the server ended before it was ready:\n" + seen);
     }
 }
