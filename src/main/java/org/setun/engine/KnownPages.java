@@ -33,27 +33,32 @@ final class KnownPages {
     /** Returns the known ones of the first {@code count} pages of a text, up to the first that is not. */
     List<Page> find(Prefix prefix, int count) {
         List<Page> known = new ArrayList<>();
+        int[] compared = null;
         for (int i = 0; i < count; i++) {
-            Page page = page(prefix, i);
-            if (page == null) {
+            // Of the array that the page before belongs to, all up to there has been compared.
+            Filled filled = filled(prefix, i, compared);
+            if (filled == null) {
                 break;
             }
-            known.add(page);
+            compared = filled.tokens();
+            known.add(filled.page());
         }
         use(prefix, known.size());
         return known;
     }
 
-    private @Nullable Page page(Prefix prefix, int index) {
+    // The same array, and not only one with the same tokens.
+    @SuppressWarnings("ReferenceEquality")
+    private @Nullable Filled filled(Prefix prefix, int index, int @Nullable [] compared) {
         int end = (index + 1) * layout.pageTokens();
         Filled filled = pages.get(prefix.hash(end));
         if (filled == null
                 || filled.count() != end
                 || filled.activationSparsity() != prefix.activationSparsity()
-                || !prefix.matches(filled.tokens(), 0, end)) {
+                || !prefix.matches(filled.tokens(), filled.tokens() == compared ? end - layout.pageTokens() : 0, end)) {
             return null;
         }
-        return filled.page();
+        return filled;
     }
 
     /** Uses the first page last: without it the others are worth nothing. */

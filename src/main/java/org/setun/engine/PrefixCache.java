@@ -119,11 +119,11 @@ final class PrefixCache {
     }
 
     /**
-     * Fills the memory of a sequence that starts with what was found, and counts it.
+     * Fills the memory of a sequence that starts with what was found.
      *
-     * @return how many tokens the memory now holds the state of: those of the hit, or none if there was no page for them
+     * @return false if there was no page for it; the memory is of no use then
      */
-    int restore(Hit hit, SequenceMemory memory) {
+    boolean restore(Hit hit, SequenceMemory memory) {
         Snapshot snapshot = hit.snapshot();
         hit.pages().forEach(memory::share);
         if (snapshot != null && snapshot.begun() != null) {
@@ -132,7 +132,7 @@ final class PrefixCache {
             begun.hold();
             try {
                 if (!makeRoom(memory, hit.tokens())) {
-                    throw new IllegalStateException("no page for a hit that there was room for");
+                    return false;
                 }
                 memory.pages().getLast().memory().copyFrom(begun.memory());
             } finally {
@@ -142,7 +142,7 @@ final class PrefixCache {
         if (snapshot != null) {
             memory.slot().copyFrom(snapshot.state());
         }
-        return hit.tokens();
+        return true;
     }
 
     /**
@@ -192,8 +192,11 @@ final class PrefixCache {
         Page begun = null;
         if (layout.pages(count) > fullPages(count)) {
             begun = pool.takePage();
-            if (begun == null) {
-                return false;
+            while (begun == null) {
+                if (!evictPage()) {
+                    return false;
+                }
+                begun = pool.takePage();
             }
             begun.memory().copyFrom(memory.pages().get(fullPages(count)).memory());
         }
@@ -261,22 +264,29 @@ final class PrefixCache {
 
     private @Nullable MemorySegment freeState() {
         if (snapshots.size() >= maxSnapshots) {
-            evictSnapshot();
+            evictSnapshot(false);
         }
         return freeStates.isEmpty() ? pool.allocate(layout.recurrentBytes()) : freeStates.pop();
     }
 
-    private void evictSnapshot() {
-        Iterator<Map.Entry<Long, Snapshot>> eldest = snapshots.entrySet().iterator();
-        Map.Entry<Long, Snapshot> entry = eldest.next();
-        Snapshot snapshot = entry.getValue();
-        snapshotHashes.remove(entry.getKey());
-        eldest.remove();
-        freeStates.push(snapshot.state());
-        if (snapshot.begun() != null) {
-            pool.release(snapshot.begun());
+    /** Gives up the snapshot used longest ago, of those that hold a page if that is what is needed; false if there is none. */
+    private boolean evictSnapshot(boolean withPage) {
+        for (Iterator<Map.Entry<Long, Snapshot>> eldest = snapshots.entrySet().iterator(); eldest.hasNext(); ) {
+            Map.Entry<Long, Snapshot> entry = eldest.next();
+            Page begun = entry.getValue().begun();
+            if (begun != null || !withPage) {
+                snapshotHashes.remove(entry.getKey());
+                eldest.remove();
+                freeStates.push(entry.getValue().state());
+                if (begun != null) {
+                    pool.release(begun);
+                }
+                counts.evicted();
+                publish();
+                return true;
+            }
         }
-        counts.evicted();
+        return false;
     }
 
     /** Gives up the page used longest ago that no sequence shares; false if there is none. */
@@ -286,14 +296,7 @@ final class PrefixCache {
             publish();
             return true;
         }
-        for (Snapshot snapshot : snapshots.values()) {
-            if (snapshot.begun() != null) {
-                evictSnapshot();
-                publish();
-                return true;
-            }
-        }
-        return false;
+        return evictSnapshot(true);
     }
 
     /** Returns how many pages could be given up, beside those of {@code hit}. */

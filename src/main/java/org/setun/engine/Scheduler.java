@@ -80,17 +80,25 @@ final class Scheduler {
         List<Sequence> admitted = new ArrayList<>();
         for (Iterator<Sequence> first = waiting.iterator(); first.hasNext() && pool.free() > 0; ) {
             Sequence sequence = first.next();
+            if (sequence.awaitsAnother()) {
+                continue;
+            }
             PrefixCache.Hit hit = cache.find(sequence, sequence.mayBeKnown());
-            if (isBeingRead(sequence, hit.tokens())) {
+            if (awaitReader(sequence, hit.tokens())) {
                 continue;
             }
             if (!hasRoom(sequence, hit)) {
+                // Nobody will give memory back, and what is known of the sequence may take the place of the sequence
+                // itself.
+                hit = PrefixCache.Hit.NONE;
+                if (!running.isEmpty() || !hasRoom(sequence, hit)) {
+                    break;
+                }
+            }
+            if (!start(sequence, hit)) {
                 break;
             }
             first.remove();
-            SequenceMemory memory = new SequenceMemory(pool, layout);
-            sequence.start(memory, cache.restore(hit, memory));
-            sequence.pauseAt(cache.started(sequence, hit));
             running.add(sequence);
             running.sort(Sequence.ORDER);
             admitted.add(sequence);
@@ -103,17 +111,38 @@ final class Scheduler {
         return needed <= pool.freePages() || needed <= pool.freePages() + cache.evictablePages(hit);
     }
 
-    /** Returns whether another sequence is about to read much of what this one begins with, so that it had better wait. */
-    private boolean isBeingRead(Sequence sequence, int known) {
+    /** Gives a sequence its memory, with what is known; false if there is none. */
+    private boolean start(Sequence sequence, PrefixCache.Hit hit) {
+        SequenceMemory memory = new SequenceMemory(pool, layout);
+        if (!cache.restore(hit, memory)) {
+            memory.free();
+            return false;
+        }
+        if (!sequence.timeline().started()) {
+            sequence.pauseAt(cache.started(sequence, hit));
+        }
+        sequence.start(memory, hit.tokens());
+        return true;
+    }
+
+    /**
+     * Lets a sequence wait for another one that is about to read much of what it begins with. Only for one that comes first in the
+     * order, and so goes on whoever else arrives.
+     */
+    private boolean awaitReader(Sequence sequence, int known) {
         if (!cache.isEnabled() || sequence.mayBeKnown() == 0) {
             return false;
         }
         for (Sequence other : running) {
-            int shared = other.activationSparsity() == sequence.activationSparsity()
-                    ? sequence.prefix().common(other.prefix(), sequence.mayBeKnown())
-                    : 0;
-            if (shared - known >= LONG_PROMPT && other.computedTokens() < Math.min(shared, other.promptTokens() - 1)) {
-                return true;
+            if (Sequence.ORDER.compare(other, sequence) < 0
+                    && !other.isSuspected()
+                    && other.activationSparsity() == sequence.activationSparsity()) {
+                int shared = sequence.prefix().common(other.prefix(), sequence.mayBeKnown());
+                int read = Math.min(shared, other.promptTokens() - 1);
+                if (shared - known >= LONG_PROMPT && other.computedTokens() < read) {
+                    sequence.await(other, read);
+                    return true;
+                }
             }
         }
         return false;

@@ -104,10 +104,15 @@ final class SecondTier {
     /** Lets the memory know what was found for a sequence that has come to the engine thread. */
     void arrived(Sequence sequence) {
         StoredPrefix found = release(sequence);
-        if (found != null) {
+        if (found == null) {
+            return;
+        }
+        try {
             int known = cache.find(sequence, sequence.mayBeKnown()).tokens();
             cache.adopt(found);
             sequence.adopted(known);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            log.warn("The state found for request {} was not taken", sequence.id(), e);
         }
     }
 

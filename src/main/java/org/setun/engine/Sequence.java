@@ -41,6 +41,8 @@ final class Sequence implements Engine.Handle {
     private int knownInMemory;
     private int scoredPrompt;
     private boolean suspected;
+    private @Nullable Sequence awaited;
+    private int awaitedTokens;
     private @Nullable MeanPool pool;
     private @Nullable SequenceMemory memory;
     private @Nullable StoredPrefix found;
@@ -216,6 +218,20 @@ final class Sequence implements Engine.Handle {
             return FinishReason.STOP;
         }
         return completionTokens() >= request.ending().maxTokens() ? FinishReason.LENGTH : null;
+    }
+
+    /** Lets the sequence wait until another one has read so many tokens. */
+    void await(Sequence other, int tokens) {
+        awaited = other;
+        awaitedTokens = tokens;
+    }
+
+    /** Returns whether another sequence still reads what this one waits for. */
+    boolean awaitsAnother() {
+        if (awaited != null && (!awaited.hasMemory() || awaited.computedTokens() >= awaitedTokens)) {
+            awaited = null;
+        }
+        return awaited != null;
     }
 
     /** Returns whether the sequence was in a step that failed, and has not run alone since. */

@@ -134,8 +134,8 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     private void receive() {
         List<Sequence> arrivals = inbox.drain();
-        arrivals.forEach(secondTier::arrived);
         arrivals.forEach(scheduler::add);
+        arrivals.forEach(secondTier::arrived);
         arrivals.forEach(sequence -> observer.requestQueued(sequence.id(), sequence.promptTokens()));
     }
 

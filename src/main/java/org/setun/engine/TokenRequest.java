@@ -28,6 +28,10 @@ public record TokenRequest(
         if (prompt.length == 0) {
             throw new IllegalArgumentException("the prompt has no tokens");
         }
+        if (details.embedding() && ending.maxTokens() > 0) {
+            throw new IllegalArgumentException(
+                    "max_tokens: expected 0 where an embedding is wanted, found " + ending.maxTokens());
+        }
         if (!(activationSparsity >= 0 && activationSparsity < 1)) {
             throw new IllegalArgumentException(
                     "activation_sparsity: expected at least 0 and less than 1, found " + activationSparsity);

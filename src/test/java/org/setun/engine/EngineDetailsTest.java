@@ -1,6 +1,7 @@
 package org.setun.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -84,6 +85,13 @@ final class EngineDetailsTest {
                 assertThat(recording.embedding()).containsExactly((float) (sum / prompt.length));
             }
         }
+    }
+
+    @Test
+    void anEmbeddingWithTokensIsRefused() {
+        assertThatThrownBy(() -> request(new int[] {1}, 2, EMBEDDING))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("max_tokens: expected 0 where an embedding is wanted, found 2");
     }
 
     @Test

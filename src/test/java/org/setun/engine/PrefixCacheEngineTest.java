@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -202,6 +203,41 @@ final class PrefixCacheEngineTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Memory.class)
+    void whatTakesAllMemoryRunsAgainAndAgain(Memory memory) throws Exception {
+        ScriptedModel model = model(memory);
+        int[] prompt = prompt(new Random(14), 37);
+        // Ten pages of four tokens: the prompt and all but the last of four more tokens.
+        try (Engine engine = new Engine(model, Settings.cached(2, 16, 160, 1000), EngineObserver.NONE)) {
+            for (int i = 0; i < 5; i++) {
+                Recording recording = submit(engine, greedy(prompt, 4));
+                recording.finished();
+                assertThat(recording.ids()).isEqualTo(model.continuation(prompt, 4));
+            }
+        }
+    }
+
+    @Test
+    void nobodyWaitsForWhoComesAfterHim() throws Exception {
+        StepGate gate = new StepGate();
+        int[] prompt = prompt(new Random(15), 300);
+        try (Engine engine = engine(new ScriptedModel(VOCAB, gate), 4, 16)) {
+            Recording reader = submit(engine, urgent(prompt, 5));
+            gate.awaitStep();
+            Recording urgent = submit(engine, urgent(prompt, -5));
+            Recording equal = submit(engine, urgent(prompt, 5));
+            gate.pass();
+            // The urgent one reads its prompt itself; the third has the same priority as the first, and waits.
+            assertThat(gate.awaitStep().chunks()).hasSize(1);
+            assertThat(engine.status().running()).isEqualTo(2);
+            gate.open();
+            for (Recording recording : List.of(reader, urgent, equal)) {
+                recording.finished();
+            }
+        }
+    }
+
     static Stream<Arguments> shapes() {
         return Stream.of(
                 Arguments.of(new RandomModel.Shape(300, 64, 64, 96, 2, RandomModel.Convolution.SEPARATE, true, null)),
@@ -263,6 +299,17 @@ final class PrefixCacheEngineTest {
 
     private static TokenRequest greedy(int[] prompt, int maxTokens) {
         return new TokenRequest("r", prompt, maxTokens, SamplingParameters.GREEDY, Set.of());
+    }
+
+    private static TokenRequest urgent(int[] prompt, int priority) {
+        return new TokenRequest(
+                "r",
+                prompt,
+                new Ending(2, Set.of()),
+                SamplingParameters.GREEDY,
+                Details.NONE,
+                new Urgency(priority, Optional.empty()),
+                0);
     }
 
     private static Recording submit(Engine engine, TokenRequest request) throws EngineRejectedException {
