@@ -28,6 +28,12 @@ final class SpinningWorkerPool implements WorkerPool {
 
     private static final long YIELD_NANOS = 60_000;
 
+    /**
+     * A worker that keeps the others waiting for longer has lost its core for a turn. Less is what a thread takes that sends a token to its
+     * reader, in every step: to rest for that would cost far more.
+     */
+    private static final long TURN_NANOS = 1_000_000;
+
     /** Spins between two looks at the clock, which costs about as much as this many. */
     private static final int SPINS_PER_CLOCK = 16;
 
@@ -266,7 +272,7 @@ final class SpinningWorkerPool implements WorkerPool {
         }
         long now = nanoClock.getAsLong();
         long waited = now - waitStart;
-        if (waited > SPIN_NANOS + YIELD_NANOS && waited > waitStart - start && !rests[part].resting()) {
+        if (waited > TURN_NANOS && waited > waitStart - start && !rests[part].resting()) {
             rests[part].begin(now, waited);
             resting++;
             words.set(word(part, RESTING), 1);

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 final class WorkerPoolTest {
 
-    private static final long WAIT_NANOS = 1_000_000;
+    private static final long WAIT_NANOS = 3_000_000;
 
     private record Part(int from, int to) {}
 
