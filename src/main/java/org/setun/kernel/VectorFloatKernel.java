@@ -296,6 +296,7 @@ final class VectorFloatKernel implements FloatKernel {
     /** Computes {@code out_j = silu(x_j)} for a whole number of vectors. */
     private static void siluAll(float[] x, int xOffset, int length, float[] out, int outOffset) {
         for (int j = 0; j < length; j += LANES) {
+            // Written out, as in exp: the recurrence is too long for C2 to inline silu() here.
             FloatVector v = load(x, xOffset + j);
             v.div(exp(v.neg()).add(1)).intoArray(out, outOffset + j);
         }
