@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.setun.architecture.LoadedModel;
 import org.setun.architecture.ModelLoader;
+import org.setun.architecture.NamedShape;
 import org.setun.checkpoint.BundledModel;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.cli.TokenizerSource;
@@ -47,7 +48,11 @@ record ServedCheckpoint(
             if (path != null) {
                 return load(path, name(properties, directoryName(path)), Optional.of(modified(path)), properties);
             }
+            Optional<NamedShape> shape = properties.model().shape();
             try (BundledModel bundled = BundledModel.extract()) {
+                if (shape.isPresent()) {
+                    return random(shape.get(), bundled.directory(), properties);
+                }
                 return load(bundled.directory(), name(properties, BundledModel.NAME), Optional.empty(), properties);
             }
         } catch (CheckpointFormatException | TokenizerFormatException e) {
@@ -91,6 +96,31 @@ record ServedCheckpoint(
             }
         } catch (CheckpointFormatException | IOException | RuntimeException | Error e) {
             tokenizer.close();
+            throw e;
+        }
+    }
+
+    private static ServedCheckpoint random(NamedShape shape, Path tokenizerFiles, SetunProperties properties)
+            throws TokenizerFormatException, CheckpointFormatException, IOException {
+        long start = System.nanoTime();
+        Tokenizer words = TokenizerSource.open(tokenizerFiles);
+        try {
+            Kernels kernels = kernels(properties.engine());
+            try {
+                LoadedModel loaded =
+                        ModelLoader.random(shape, kernels, properties.engine().loadOptions());
+                return new ServedCheckpoint(
+                        name(properties, shape.shapeName() + "-random"),
+                        Optional.empty(),
+                        loaded,
+                        new NonsenseTokenizer(words, loaded.model().dimensions().vocabSize()),
+                        Duration.ofNanos(System.nanoTime() - start));
+            } catch (RuntimeException | Error e) {
+                kernels.workers().close();
+                throw e;
+            }
+        } catch (RuntimeException | Error e) {
+            words.close();
             throw e;
         }
     }

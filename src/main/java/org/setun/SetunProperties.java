@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
+import org.setun.architecture.NamedShape;
 import org.setun.engine.EngineSettings;
 import org.setun.engine.EngineSettings.BatchLimits;
 import org.setun.engine.EngineSettings.MemoryLimits;
@@ -41,18 +42,45 @@ record SetunProperties(
         @DefaultValue Server server,
         @DefaultValue Redis redis) {
 
+    SetunProperties {
+        if (model.randomShape() != null && redis.url() != null) {
+            throw new IllegalArgumentException(
+                    "setun.redis.url: expected none for random weights, whose states are worth nothing to anybody else");
+        }
+    }
+
     /**
      * What is served.
      *
      * @param path a checkpoint directory or file; by default the model that ships with Setun
      * @param name what clients call the model; by default the name of the checkpoint's directory, or that of the model
      *     that ships
+     * @param randomShape serves a model of the sizes of a published one, such as {@code mmfree-1.3b}, with random weights and the
+     *     tokenizer of the model that ships: it writes nonsense as fast as the real one writes sense, for load tests; by
+     *     default none
      */
-    record Model(@Nullable Path path, @Nullable String name) {
+    record Model(
+            @Nullable Path path,
+            @Nullable String name,
+            @Nullable String randomShape) {
 
         Model {
             // An empty environment variable is as good as none; for a path Spring sees to it.
             name = name == null || name.isBlank() ? null : name;
+            randomShape = randomShape == null || randomShape.isBlank() ? null : randomShape;
+            if (randomShape != null && NamedShape.named(randomShape).isEmpty()) {
+                throw new IllegalArgumentException("setun.model.random-shape: expected one of "
+                        + String.join(", ", NamedShape.names()) + ", found " + randomShape);
+            }
+            if (randomShape != null && path != null) {
+                throw new IllegalArgumentException(
+                        "setun.model.random-shape: expected no setun.model.path beside it, found " + path);
+            }
+        }
+
+        /** Returns the shape of which the weights are random; empty where they are a checkpoint's. */
+        Optional<NamedShape> shape() {
+            return Optional.ofNullable(randomShape).flatMap(NamedShape::named);
         }
     }
 

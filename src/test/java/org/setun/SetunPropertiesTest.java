@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.setun.SetunProperties.Server.KeyLimits;
 import org.setun.architecture.HeadMode;
 import org.setun.architecture.LoadOptions;
+import org.setun.architecture.NamedShape;
 import org.setun.engine.EngineSettings;
 import org.setun.engine.EngineSettings.BatchLimits;
 import org.setun.engine.EngineSettings.MemoryLimits;
@@ -32,7 +33,7 @@ import org.springframework.util.unit.DataSize;
 final class SetunPropertiesTest {
 
     private static final SetunProperties DEFAULTS = new SetunProperties(
-            new SetunProperties.Model(null, null),
+            new SetunProperties.Model(null, null, null),
             new SetunProperties.Engine(
                     null,
                     "auto",
@@ -69,7 +70,7 @@ final class SetunPropertiesTest {
     void everySettingIsMapped() {
         assertBound(
                 new SetunProperties(
-                        new SetunProperties.Model(Path.of("/models/m"), "lab/m"),
+                        new SetunProperties.Model(Path.of("/models/m"), "lab/m", null),
                         new SetunProperties.Engine(
                                 3,
                                 "scalar",
@@ -204,7 +205,15 @@ final class SetunPropertiesTest {
 
     @Test
     void anEmptyEnvironmentVariableIsAsGoodAsNone() {
-        assertThat(fromEnvironment(Map.of("SETUN_MODEL_PATH", "", "SETUN_MODEL_NAME", "", "SETUN_REDIS_URL", "")))
+        assertThat(fromEnvironment(Map.of(
+                        "SETUN_MODEL_PATH",
+                        "",
+                        "SETUN_MODEL_NAME",
+                        "",
+                        "SETUN_MODEL_RANDOMSHAPE",
+                        "",
+                        "SETUN_REDIS_URL",
+                        "")))
                 .isEqualTo(DEFAULTS);
     }
 
@@ -240,6 +249,7 @@ final class SetunPropertiesTest {
             setun.redis.ttl=0s                   | setun.redis.ttl: expected 1ms or more, found PT0S
             setun.redis.max-entry-size=0B        | setun.redis.max-entry-size: expected 1B to 512MB, found 0B
             setun.redis.max-entry-size=513MB     | setun.redis.max-entry-size: expected 1B to 512MB, found 537919488B
+            setun.model.random-shape=gpt-4       | setun.model.random-shape: expected one of bitnet-2b4t, mmfree-370m, mmfree-1.3b, mmfree-2.7b, found gpt-4
             setun.model.path=                    | setun.model.path: there is no such setting, or it needs a value
             setun.modle.path=x                   | setun.modle.path: there is no such setting, or it needs a value
             """)
@@ -247,6 +257,24 @@ final class SetunPropertiesTest {
         runner.withPropertyValues(setting)
                 .run(context -> assertThat(explain(Objects.requireNonNull(context.getStartupFailure())))
                         .isEqualTo(description));
+    }
+
+    @Test
+    void aRandomModelIsNamedByItsShapeAlone() {
+        runner.withPropertyValues("setun.model.random-shape=mmfree-1.3b")
+                .run(context -> assertThat(
+                                context.getBean(SetunProperties.class).model().shape())
+                        .contains(NamedShape.MMFREE_1_3B));
+        assertThat(DEFAULTS.model().shape()).isEmpty();
+        runner.withPropertyValues("setun.model.random-shape=mmfree-370m", "setun.model.path=/models/m")
+                .run(context -> assertThat(explain(Objects.requireNonNull(context.getStartupFailure())))
+                        .isEqualTo(
+                                "setun.model.random-shape: expected no setun.model.path beside it, found /models/m"));
+        runner.withPropertyValues("setun.model.random-shape=mmfree-370m", "setun.redis.url=redis://redis")
+                .run(context -> assertThat(explain(Objects.requireNonNull(context.getStartupFailure())))
+                        .isEqualTo(
+                                "setun.redis.url: expected none for random weights, whose states are worth nothing to"
+                                        + " anybody else"));
     }
 
     @Test
