@@ -53,9 +53,7 @@ class Composition {
     SetunMetrics metrics(MeterRegistry registry, ServedCheckpoint checkpoint) {
         SetunMetrics metrics = new SetunMetrics(registry, checkpoint.name());
         ModelReport report = checkpoint.loaded().report();
-        metrics.modelLoaded(
-                Map.of("arch", report.family(), "parameters", Long.toString(report.parameters())),
-                checkpoint.loadDuration());
+        metrics.modelLoaded(report.family(), report.parameters(), checkpoint.loadDuration());
         return metrics;
     }
 

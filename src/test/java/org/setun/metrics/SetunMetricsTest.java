@@ -7,7 +7,6 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +33,7 @@ final class SetunMetricsTest {
 
     @Test
     void everyMetricHasADescriptionAndTheModel() {
-        metrics.modelLoaded(Map.of("arch", "mmfree"), Duration.ofSeconds(2));
+        metrics.modelLoaded("mmfree", 700, Duration.ofSeconds(2));
         metrics.requestEnded("completions", true, "success", Duration.ofMillis(20));
 
         assertThat(registry.getMeters()).isNotEmpty().allSatisfy(meter -> {
@@ -47,7 +46,7 @@ final class SetunMetricsTest {
 
     @Test
     void prometheusSeesTheDocumentedNames() {
-        metrics.modelLoaded(Map.of("arch", "mmfree"), Duration.ofSeconds(2));
+        metrics.modelLoaded("mmfree", 700, Duration.ofSeconds(2));
         metrics.requestEnded("completions", true, "success", Duration.ofMillis(20));
 
         assertThat(registry.scrape())
@@ -93,7 +92,7 @@ final class SetunMetricsTest {
                         "setun_step_duration_seconds_count{model=\"tiny\",phase=\"mixed\"} 0",
                         "setun_request_prompt_tokens_count{model=\"tiny\"} 0",
                         "setun_request_output_tokens_count{model=\"tiny\"} 0",
-                        "setun_model_info{arch=\"mmfree\",model=\"tiny\"} 1",
+                        "setun_model_info{arch=\"mmfree\",model=\"tiny\",parameters=\"700\"} 1",
                         "setun_model_load_duration_seconds{model=\"tiny\"} 2.0");
     }
 

@@ -1,0 +1,66 @@
+package org.setun.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.Meter;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The table of all metrics that is for readers says what the code says. */
+final class MetricsTableTest {
+
+    private static final String TABLE = "/metrics.md";
+
+    @Test
+    void theDocumentedMetricsAreThoseOfTheCode() throws IOException {
+        assertThat(documented())
+                .as("src/test/resources%s; as it should be:%n%s", TABLE, rendered())
+                .isEqualTo(rendered());
+    }
+
+    @Test
+    void everyMeterHasANameOfItsOwnAndADescription() {
+        assertThat(SetunMeter.values()).extracting(SetunMeter::meterName).doesNotHaveDuplicates();
+        assertThat(SetunMeter.values()).allSatisfy(meter -> {
+            assertThat(meter.meterName()).matches("setun(\\.[a-z0-9]+)+");
+            assertThat(meter.description()).isNotBlank().doesNotEndWith(".").doesNotContain("|");
+            assertThat(meter.tagKeys()).doesNotContain("model").doesNotHaveDuplicates();
+        });
+    }
+
+    private static String documented() throws IOException {
+        try (InputStream in = MetricsTableTest.class.getResourceAsStream(TABLE)) {
+            assertThat(in).as(TABLE).isNotNull();
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static String rendered() {
+        List<String> lines = new ArrayList<>(List.of("| name | type | tags | meaning |", "|---|---|---|---|"));
+        for (SetunMeter meter : SetunMeter.values()) {
+            String unit = meter.unit().isEmpty() || meter.type() == Meter.Type.TIMER ? "" : " of " + meter.unit();
+            lines.add("| `%s` | %s%s | %s | %s |"
+                    .formatted(
+                            meter.meterName(),
+                            type(meter.type()),
+                            unit,
+                            String.join(", ", meter.tagKeys()),
+                            meter.description()));
+        }
+        return String.join("\n", lines) + "\n";
+    }
+
+    private static String type(Meter.Type type) {
+        return switch (type) {
+            case COUNTER -> "counter";
+            case GAUGE -> "gauge";
+            case TIMER -> "timer";
+            case DISTRIBUTION_SUMMARY -> "summary";
+            case LONG_TASK_TIMER, OTHER -> throw new IllegalStateException("no meter is a " + type);
+        };
+    }
+}
