@@ -106,7 +106,8 @@ record SetunProperties(
      * @param keyValueMemory how much memory the keys and values of running requests may take together, for models with
      *     attention; taken when it is first needed, and by default 2 GB
      * @param prefixCacheMemory how much memory the states of prompts and answers may take that are kept for requests which begin
-     *     alike; 0B keeps none, and no keys and values either; by default 256 MB
+     *     alike, with their tokens and the bookkeeping, also that of keys and values; 0B keeps none, and no keys and values either;
+     *     by default 256 MB
      * @param head how the tokens that can be chosen are found: {@code exact} computes the logits of all; {@code screened}
      *     estimates them from eight bits a weight, kept beside a head of floats, and computes those that can matter; {@code
      *     auto}, the default, screens large heads. All choose the same tokens

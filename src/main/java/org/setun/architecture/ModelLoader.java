@@ -8,7 +8,6 @@ import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Kernels;
 import org.setun.model.TernaryModel;
-import org.setun.tensor.HugePageArena;
 
 /** Turns a checkpoint on disk into a model in memory. */
 public final class ModelLoader {
@@ -58,7 +57,7 @@ public final class ModelLoader {
             TensorReader reader = new TensorReader(checkpoint.tensors(), kernels.workers());
             WeightSource weights = recipe.weights(reader);
             long totalBytes = reader.totalBytes();
-            Arena arena = HugePageArena.ofShared();
+            Arena arena = Arena.ofShared();
             try {
                 ModelBuilder builder = new ModelBuilder(
                         spec,
@@ -92,7 +91,7 @@ public final class ModelLoader {
     @SuppressWarnings("MustBeClosedChecker")
     public static LoadedModel random(NamedShape shape, Kernels kernels, LoadOptions options) {
         ModelSpec spec = options.spec(shape.spec());
-        Arena arena = HugePageArena.ofShared();
+        Arena arena = Arena.ofShared();
         try (RandomWeights weights = new RandomWeights(spec.layers().size(), SEED, kernels.workers())) {
             ModelBuilder builder = new ModelBuilder(spec, weights, kernels, options, arena, tensor -> {});
             TernaryModel model = builder.build();

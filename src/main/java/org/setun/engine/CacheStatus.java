@@ -8,6 +8,6 @@ package org.setun.engine;
  * @param hitTokens tokens that were not read again
  * @param evictions entries given up for others
  * @param entries snapshots and pages held
- * @param bytes what these take; pages that running sequences share count here, too
+ * @param bytes what these take, with their tokens and the bookkeeping; pages that running sequences share count here, too
  */
 public record CacheStatus(long queries, long hits, long hitTokens, long evictions, int entries, long bytes) {}

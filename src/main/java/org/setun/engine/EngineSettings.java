@@ -76,7 +76,8 @@ public record EngineSettings(QueueLimits queue, BatchLimits batch, MemoryLimits 
      *
      * @param pages bytes of keys and values of running sequences, which the cache keeps as long as nobody needs them; not
      *     negative, and of no matter to a model without attention
-     * @param snapshots bytes of recurrent states that the cache keeps; 0 for no cache at all
+     * @param snapshots bytes that the cache takes beside pages, for recurrent states, for tokens and for its bookkeeping; 0 for no
+     *     cache at all
      */
     public record MemoryLimits(long pages, long snapshots) {
 

@@ -21,13 +21,15 @@ final class KnownPages {
 
     private final StateLayout layout;
     private final StatePool pool;
+    private final TokenArrays arrays;
     private final Map<Long, Filled> pages = new LinkedHashMap<>(16, 0.75f, true);
     // The same keys, for other threads.
     private final Set<Long> hashes = ConcurrentHashMap.newKeySet();
 
-    KnownPages(StateLayout layout, StatePool pool) {
+    KnownPages(StateLayout layout, StatePool pool, TokenArrays arrays) {
         this.layout = layout;
         this.pool = pool;
+        this.arrays = arrays;
     }
 
     /** Returns the known ones of the first {@code count} pages of a text, up to the first that is not. */
@@ -69,30 +71,52 @@ final class KnownPages {
     }
 
     /** Holds those of the first {@code count} pages of a text that are not known, and returns whether there are any. */
+    // The same page, and not only one with the same tokens.
+    @SuppressWarnings("ReferenceEquality")
     boolean keep(Prefix prefix, int count, List<Page> ofText) {
         boolean news = false;
         for (int i = count - 1; i >= 0; i--) {
             int end = (i + 1) * layout.pageTokens();
-            if (pages.get(prefix.hash(end)) == null) {
-                ofText.get(i).hold();
-                pages.put(
-                        prefix.hash(end), new Filled(prefix.array(), end, prefix.activationSparsity(), ofText.get(i)));
+            Page page = ofText.get(i);
+            Filled known = pages.get(prefix.hash(end));
+            if (known == null) {
+                page.hold();
                 hashes.add(prefix.hash(end));
+                put(prefix, end, page);
                 news = true;
+            } else if (known.page() == page) {
+                // A conversation's pages compare with its last text alone, and not each with that of its own turn.
+                put(prefix, end, page);
+                arrays.drop(known.tokens());
             }
         }
         return news;
     }
 
+    private void put(Prefix prefix, int end, Page page) {
+        arrays.hold(prefix.array());
+        pages.put(prefix.hash(end), new Filled(prefix.array(), end, prefix.activationSparsity(), page));
+    }
+
     /** Gives up the page used longest ago that no sequence shares; false if there is none. */
     boolean evict() {
+        return evict(false);
+    }
+
+    /** Forgets the page used longest ago, which sequences that share it go on to hold; false if there is none. */
+    boolean forget() {
+        return evict(true);
+    }
+
+    private boolean evict(boolean shared) {
         for (Iterator<Map.Entry<Long, Filled>> eldest = pages.entrySet().iterator(); eldest.hasNext(); ) {
             Map.Entry<Long, Filled> entry = eldest.next();
-            Page page = entry.getValue().page();
-            if (!page.isShared()) {
+            Filled filled = entry.getValue();
+            if (shared || !filled.page().isShared()) {
                 hashes.remove(entry.getKey());
                 eldest.remove();
-                pool.release(page);
+                arrays.drop(filled.tokens());
+                pool.release(filled.page());
                 return true;
             }
         }

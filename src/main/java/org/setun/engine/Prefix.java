@@ -36,6 +36,13 @@ final class Prefix {
         tokens[length++] = id;
     }
 
+    /** Gives back the room for more tokens: the text is complete, and others may keep its array. */
+    void complete() {
+        if (tokens.length > length) {
+            tokens = Arrays.copyOf(tokens, length);
+        }
+    }
+
     int length() {
         return length;
     }

@@ -1,15 +1,10 @@
 package org.setun.engine;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.setun.engine.KnownStates.Snapshot;
 import org.setun.model.StateLayout;
 
 /**
@@ -18,10 +13,11 @@ import org.setun.model.StateLayout;
  * with both kinds of layers needs both. What is found is compared token by token, so that a hit is what would have been computed,
  * to the bit.
  *
- * <p>Snapshots have a budget of their own, and the one used longest ago goes first. Pages are the pool's: those that only the cache
- * holds are given up, likewise, when a running sequence needs one. For the engine thread.
+ * <p>The snapshots, the tokens that are compared and the bookkeeping have a budget, and what was used longest ago goes first. The
+ * pages themselves are the pool's: those that only the cache holds are given up, likewise, when a running sequence needs one. For
+ * the engine thread, which also closes it.
  */
-final class PrefixCache {
+final class PrefixCache implements AutoCloseable {
 
     /** What is known of a sequence's beginning. */
     record Hit(int tokens, List<Page> pages, @Nullable Snapshot snapshot) {
@@ -30,38 +26,34 @@ final class PrefixCache {
     }
 
     /**
-     * The state of the recurrent layers after {@code count} tokens, and the page that these tokens have begun and not filled.
+     * What an entry takes beside its state or page and its tokens: about 250 bytes on the heap for its node and key in the map, the
+     * same for other threads, the entry and the object for its memory, with 8 bytes an object reference; and about 100 off the heap
+     * for the alignment and the allocator.
      */
-    record Snapshot(
-            int[] tokens,
-            int count,
-            double activationSparsity,
-            MemorySegment state,
-            @Nullable Page begun) {}
+    static final long ENTRY_BYTES = 384;
 
     private final StateLayout layout;
     private final StatePool pool;
+    private final long memory;
     private final boolean enabled;
-    private final long maxSnapshots;
-    private final Map<Long, Snapshot> snapshots = new LinkedHashMap<>(16, 0.75f, true);
-    // The same keys, for other threads.
-    private final Set<Long> snapshotHashes = ConcurrentHashMap.newKeySet();
+    private final TokenArrays arrays = new TokenArrays();
+    private final KnownStates states;
     private final KnownPages pages;
-    private final ArrayDeque<MemorySegment> freeStates = new ArrayDeque<>();
     private final SeenPrefixes seen = new SeenPrefixes();
     private final CacheCounts counts = new CacheCounts();
 
     /**
      * Creates an empty cache.
      *
-     * @param memory how many bytes all snapshots may take; 0 for no cache at all, of pages neither
+     * @param memory how many bytes it may take beside pages; 0 for no cache at all, of pages neither
      */
     PrefixCache(StateLayout layout, StatePool pool, long memory) {
         this.layout = layout;
         this.pool = pool;
-        this.pages = new KnownPages(layout, pool);
-        this.maxSnapshots = layout.recurrentBytes() == 0 ? 0 : memory / layout.recurrentBytes();
-        this.enabled = memory > 0 && (layout.recurrentBytes() == 0 || maxSnapshots > 0);
+        this.memory = memory;
+        this.states = new KnownStates(pool, arrays);
+        this.pages = new KnownPages(layout, pool, arrays);
+        this.enabled = memory > 0 && (layout.recurrentBytes() == 0 || memory >= layout.recurrentBytes() + ENTRY_BYTES);
     }
 
     /** Returns whether anything is ever remembered. */
@@ -85,12 +77,8 @@ final class PrefixCache {
     private Hit findSnapshot(Sequence sequence, int limit) {
         Prefix prefix = sequence.prefix();
         for (int count = limit; count > 0; count--) {
-            long hash = prefix.hash(count);
-            Snapshot snapshot = snapshots.containsKey(hash) ? snapshots.get(hash) : null;
-            if (snapshot != null
-                    && snapshot.count() == count
-                    && snapshot.activationSparsity() == sequence.activationSparsity()
-                    && prefix.matches(snapshot.tokens(), 0, count)) {
+            Snapshot snapshot = states.find(prefix, count);
+            if (snapshot != null) {
                 List<Page> known = pages.find(prefix, fullPages(count));
                 if (known.size() == fullPages(count)) {
                     return new Hit(count, known, snapshot);
@@ -111,7 +99,7 @@ final class PrefixCache {
         int step = byPage ? layout.pageTokens() : 1;
         for (int count = limit / step * step; count > 0; count -= step) {
             long hash = sequence.prefix().hash(count);
-            if (byPage ? pages.seems(hash) : snapshotHashes.contains(hash)) {
+            if (byPage ? pages.seems(hash) : states.seems(hash)) {
                 return count;
             }
         }
@@ -126,8 +114,12 @@ final class PrefixCache {
     boolean restore(Hit hit, SequenceMemory memory) {
         Snapshot snapshot = hit.snapshot();
         hit.pages().forEach(memory::share);
+        if (snapshot != null) {
+            // First, as making room may give up the snapshot itself.
+            memory.slot().copyFrom(snapshot.state());
+            snapshot.use();
+        }
         if (snapshot != null && snapshot.begun() != null) {
-            // Held, as making room may give up the snapshot itself.
             Page begun = snapshot.begun();
             begun.hold();
             try {
@@ -138,9 +130,6 @@ final class PrefixCache {
             } finally {
                 pool.release(begun);
             }
-        }
-        if (snapshot != null) {
-            memory.slot().copyFrom(snapshot.state());
         }
         return true;
     }
@@ -182,13 +171,14 @@ final class PrefixCache {
         Prefix prefix = sequence.prefix();
         boolean news = pages.keep(prefix, fullPages(count), memory.pages());
         if (layout.recurrentBytes() > 0) {
-            news = !snapshots.containsKey(prefix.hash(count)) && keepSnapshot(prefix, count, memory);
+            news = !states.has(prefix, count) && keepState(prefix, count, memory);
         }
+        shrink();
         publish();
         return news;
     }
 
-    private boolean keepSnapshot(Prefix prefix, int count, SequenceMemory memory) {
+    private boolean keepState(Prefix prefix, int count, SequenceMemory memory) {
         Page begun = null;
         if (layout.pages(count) > fullPages(count)) {
             begun = pool.takePage();
@@ -200,23 +190,35 @@ final class PrefixCache {
             }
             begun.memory().copyFrom(memory.pages().get(fullPages(count)).memory());
         }
-        return keepSnapshot(prefix, count, memory.slot(), begun);
+        return keepState(prefix, count, memory.slot(), begun);
     }
 
     /** Keeps a copy of a state with the page that its last tokens begin, which is given up if there is no room for the copy. */
-    private boolean keepSnapshot(Prefix prefix, int count, MemorySegment slot, @Nullable Page begun) {
-        MemorySegment state = freeState();
-        if (state == null) {
-            if (begun != null) {
-                pool.release(begun);
-            }
-            return false;
+    private boolean keepState(Prefix prefix, int count, MemorySegment slot, @Nullable Page begun) {
+        boolean kept = makeBytes(layout.recurrentBytes() + ENTRY_BYTES, prefix.array())
+                && states.keep(prefix, count, slot, begun);
+        if (!kept && begun != null) {
+            pool.release(begun);
         }
-        state.copyFrom(slot);
-        long hash = prefix.hash(count);
-        snapshots.put(hash, new Snapshot(prefix.array(), count, prefix.activationSparsity(), state, begun));
-        snapshotHashes.add(hash);
-        return true;
+        return kept;
+    }
+
+    /** Remembers less of what a sequence has left on its way, now that it has come so far. */
+    void thin(Sequence sequence, List<Integer> surplus) {
+        surplus.forEach(count -> states.giveUp(sequence.prefix(), count));
+        publish();
+    }
+
+    /** Keeps one array of tokens for all states that are remembered of a sequence which is about to end, that of its whole text. */
+    void ending(Sequence sequence) {
+        Prefix prefix = sequence.prefix();
+        prefix.complete();
+        int[] prompt = sequence.request().prompt();
+        sequence.keptPlaces().all().forEach(count -> states.share(prefix, count, prompt));
+        for (int count : new int[] {sequence.pausesAt(), prompt.length - 1, prompt.length}) {
+            states.share(prefix, count, prompt);
+        }
+        publish();
     }
 
     /**
@@ -232,13 +234,14 @@ final class PrefixCache {
         try {
             boolean whole = holdPages(prefix, stored, held);
             pages.keep(prefix, Math.min(fullPages(count), held.size()), held);
-            if (whole && layout.recurrentBytes() > 0 && !snapshots.containsKey(prefix.hash(count))) {
+            if (whole && layout.recurrentBytes() > 0 && !states.has(prefix, count)) {
                 Page begun = held.size() > fullPages(count) ? held.removeLast() : null;
                 MemorySegment state = MemorySegment.ofArray(stored.state());
-                keepSnapshot(prefix, count, state.asSlice(0, layout.recurrentBytes()), begun);
+                keepState(prefix, count, state.asSlice(0, layout.recurrentBytes()), begun);
             }
         } finally {
             held.forEach(pool::release);
+            shrink();
             publish();
         }
     }
@@ -262,51 +265,49 @@ final class PrefixCache {
         return true;
     }
 
-    private @Nullable MemorySegment freeState() {
-        if (snapshots.size() >= maxSnapshots) {
-            evictSnapshot(false);
+    /** Gives up what was used longest ago until there is room for an entry of so many bytes with these tokens; false if there never is. */
+    private boolean makeBytes(long entry, int[] tokens) {
+        while (heldBytes() + entry + arrays.added(tokens) > memory) {
+            if (!giveUpEldest()) {
+                return false;
+            }
         }
-        return freeStates.isEmpty() ? pool.allocate(layout.recurrentBytes()) : freeStates.pop();
+        return true;
     }
 
-    /** Gives up the snapshot used longest ago, of those that hold a page if that is what is needed; false if there is none. */
-    private boolean evictSnapshot(boolean withPage) {
-        for (Iterator<Map.Entry<Long, Snapshot>> eldest = snapshots.entrySet().iterator(); eldest.hasNext(); ) {
-            Map.Entry<Long, Snapshot> entry = eldest.next();
-            Page begun = entry.getValue().begun();
-            if (begun != null || !withPage) {
-                snapshotHashes.remove(entry.getKey());
-                eldest.remove();
-                freeStates.push(entry.getValue().state());
-                if (begun != null) {
-                    pool.release(begun);
-                }
-                counts.evicted();
-                publish();
-                return true;
-            }
+    /** Gives up what was used longest ago until no more is held than may be. */
+    private void shrink() {
+        while (heldBytes() > memory && giveUpEldest()) {}
+    }
+
+    private boolean giveUpEldest() {
+        if (states.evict(false) || pages.forget()) {
+            counts.evicted();
+            return true;
         }
         return false;
     }
 
+    /** Returns what the cache holds beside pages. */
+    private long heldBytes() {
+        return states.size() * (layout.recurrentBytes() + ENTRY_BYTES) + pages.size() * ENTRY_BYTES + arrays.bytes();
+    }
+
     /** Gives up the page used longest ago that no sequence shares; false if there is none. */
     private boolean evictPage() {
-        if (pages.evict()) {
+        if (pages.evict() || states.evict(true)) {
             counts.evicted();
             publish();
             return true;
         }
-        return evictSnapshot(true);
+        return false;
     }
 
     /** Returns how many pages could be given up, beside those of {@code hit}. */
     long evictablePages(Hit hit) {
-        long evictable = pages.evictable();
+        long evictable = pages.evictable() + states.begunPages();
         for (Page page : hit.pages()) {
             evictable -= page.isShared() ? 0 : 1;
-        }
-        for (Snapshot snapshot : snapshots.values()) {
-            evictable += snapshot.begun() == null ? 0 : 1;
         }
         evictable -= hit.snapshot() == null || hit.snapshot().begun() == null ? 0 : 1;
         return evictable;
@@ -319,7 +320,12 @@ final class PrefixCache {
 
     private void publish() {
         counts.holds(
-                snapshots.size() + pages.size(),
-                snapshots.size() * layout.recurrentBytes() + pages.size() * layout.pageBytes());
+                states.size() + pages.size(), heldBytes() + (pages.size() + states.begunPages()) * layout.pageBytes());
+    }
+
+    /** Frees all states. */
+    @Override
+    public void close() {
+        states.close();
     }
 }

@@ -38,9 +38,6 @@ final class Scheduler {
     /** A prompt from which on the state before its last token is remembered, for a second one: that costs it a step more. */
     private static final int LONG_PROMPT = 64;
 
-    /** So many tokens must lie between two states of a sequence that are remembered. */
-    private static final int KEEP_DISTANCE = 128;
-
     /** Less is not worth remembering, nor waiting for. */
     private static final int WORTH_KEEPING = 16;
 
@@ -278,9 +275,14 @@ final class Scheduler {
         boolean place = count == sequence.promptTokens()
                 || count == sequence.promptTokens() - 1
                 || count == sequence.pausesAt()
-                || count - sequence.keptTokens() >= KEEP_DISTANCE;
-        if (place && count <= sequence.promptTokens() && keep(sequence) && isForOthers(sequence)) {
+                || count - sequence.keptTokens() >= KeptPlaces.DISTANCE;
+        if (!place || count > sequence.promptTokens() || !keep(sequence)) {
+            return;
+        }
+        if (isForOthers(sequence)) {
             secondTier.save(sequence, count, sequence.memory());
+        } else {
+            cache.thin(sequence, sequence.keptPlaces().add(count));
         }
     }
 
@@ -292,7 +294,11 @@ final class Scheduler {
 
     /** Remembers the state of a sequence that is about to end well: who goes on with its text begins there. */
     void ending(Sequence sequence) {
-        if (sequence.hasMemory() && keep(sequence)) {
+        if (!sequence.hasMemory()) {
+            return;
+        }
+        cache.ending(sequence);
+        if (keep(sequence)) {
             secondTier.save(sequence, sequence.computedTokens(), sequence.memory());
         }
     }

@@ -30,6 +30,7 @@ final class Sequence implements Engine.Handle {
     private final long seed;
     private final Timeline timeline;
     private final Prefix prefix;
+    private final KeptPlaces keptPlaces = new KeptPlaces();
     private final SamplerState samplerState = new SamplerState();
 
     private long arrival;
@@ -95,6 +96,7 @@ final class Sequence implements Engine.Handle {
         this.memory = memory;
         computedTokens = knownTokens;
         keptTokens = knownTokens;
+        keptPlaces.restart(knownTokens);
         pool = null;
         if (!timeline.started()) {
             cachedTokens = Math.min(knownTokens, promptTokens());
@@ -252,6 +254,11 @@ final class Sequence implements Engine.Handle {
     /** Notes that the state of all computed tokens is remembered elsewhere. */
     void kept() {
         keptTokens = computedTokens;
+    }
+
+    /** Returns where in the prompt states are remembered that the sequence has come by. */
+    KeptPlaces keptPlaces() {
+        return keptPlaces;
     }
 
     /** Returns where in the prompt a chunk shall end, as the state there may help others; 0 for nowhere. */

@@ -119,16 +119,6 @@ final class StatePool implements AutoCloseable {
         }
     }
 
-    /** Allocates memory that lives as long as the pool; null if there is none. */
-    @Nullable
-    MemorySegment allocate(long bytes) {
-        try {
-            return arena.allocate(bytes, ALIGNMENT);
-        } catch (OutOfMemoryError e) {
-            return null;
-        }
-    }
-
     /** Frees all memory. No step may be running or follow. Idempotent. */
     @Override
     public void close() {

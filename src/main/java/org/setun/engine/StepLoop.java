@@ -72,6 +72,14 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     @Override
     public void run() {
+        try {
+            stepUntilClosed();
+        } finally {
+            cache.close();
+        }
+    }
+
+    private void stepUntilClosed() {
         while (inbox.awaitWork(scheduler.isEmpty())) {
             try {
                 step();

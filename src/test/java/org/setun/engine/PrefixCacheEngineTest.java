@@ -179,8 +179,8 @@ final class PrefixCacheEngineTest {
         ScriptedModel model = model(memory);
         Random random = new Random(7);
         int[] shared = prompt(random, 90);
-        // 40 pages of 4 tokens; twelve snapshots.
-        try (Engine engine = new Engine(model, Settings.cached(6, 24, 640, 12 * 20), EngineObserver.NONE)) {
+        // 40 pages of 4 tokens; the bookkeeping of these, and a few snapshots with their tokens.
+        try (Engine engine = new Engine(model, Settings.cached(6, 24, 640, 20_000), EngineObserver.NONE)) {
             for (int round = 0; round < 20; round++) {
                 List<int[]> prompts = new ArrayList<>();
                 List<Recording> recordings = new ArrayList<>();
@@ -209,7 +209,7 @@ final class PrefixCacheEngineTest {
         ScriptedModel model = model(memory);
         int[] prompt = prompt(new Random(14), 37);
         // Ten pages of four tokens: the prompt and all but the last of four more tokens.
-        try (Engine engine = new Engine(model, Settings.cached(2, 16, 160, 1000), EngineObserver.NONE)) {
+        try (Engine engine = new Engine(model, Settings.cached(2, 16, 160, 20_000), EngineObserver.NONE)) {
             for (int i = 0; i < 5; i++) {
                 Recording recording = submit(engine, greedy(prompt, 4));
                 recording.finished();

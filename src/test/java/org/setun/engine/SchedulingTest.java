@@ -77,7 +77,7 @@ final class SchedulingTest {
 
     /** Ten pages of four tokens for sequences that come to need up to ten each. */
     @ParameterizedTest
-    @ValueSource(ints = {0, 1000})
+    @ValueSource(ints = {0, 20_000})
     void whoComesLastGivesItsMemoryToTheOthersAndGoesOnLater(int snapshots) throws Exception {
         Random random = new Random(3);
         ConcurrentLinkedQueue<Integer> firstChunks = new ConcurrentLinkedQueue<>();

@@ -224,8 +224,8 @@ final class SecondTierTest {
                 submit(engine, prompts.get(i), 10).finished();
             }
         }
-        // 40 pages of 4 tokens; three snapshots.
-        try (Engine engine = new Engine(model, Settings.cached(6, 24, 640, 3 * 20), EngineObserver.NONE, store)) {
+        // 40 pages of 4 tokens; the bookkeeping of these, and three snapshots or so with their tokens.
+        try (Engine engine = new Engine(model, Settings.cached(6, 24, 640, 18_000), EngineObserver.NONE, store)) {
             int stored = 0;
             for (int round = 0; round < 20; round++) {
                 List<Recording> recordings = new ArrayList<>();
