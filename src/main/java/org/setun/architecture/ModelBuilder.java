@@ -334,7 +334,8 @@ final class ModelBuilder {
             }
         });
         TernaryTable table = builder.build();
-        report.addExperts(experts.name(), experts.rows(), columns, table.zeros());
+        report.addExperts(
+                new ModelReport.Ternary(experts.name(), experts.rows(), columns, table.zeros(), table.negatives()));
         listener.loaded(experts.name());
         return table;
     }

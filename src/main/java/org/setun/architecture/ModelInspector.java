@@ -81,7 +81,7 @@ public final class ModelInspector {
                 if (experts.storage() == LinearStorage.FLOAT) {
                     addMatrix(experts.weightName(), experts.rows(), experts.columns(), spec, source, report);
                 } else {
-                    report.addExperts(experts.name(), experts.rows(), experts.columns(), zeros(experts, source));
+                    report.addExperts(counted(experts, source));
                 }
             }
         }
@@ -101,36 +101,40 @@ public final class ModelInspector {
             runs = linear.columns() / blocks.blockColumns();
             report.addValues(blocks.values().length);
         }
-        report.addTernary(linear.name(), linear.rows(), linear.columns(), runs, zeros(linear, trits));
+        report.addTernary(counted(linear, trits), runs);
     }
 
-    private static long zeros(Linear linear, TernarySource trits) throws CheckpointFormatException {
+    private static ModelReport.Ternary counted(Linear linear, TernarySource trits) throws CheckpointFormatException {
         byte[] row = new byte[linear.columns()];
         long zeros = 0;
+        long negatives = 0;
         for (int r = 0; r < linear.rows(); r++) {
             trits.readRow(r, row, 0);
-            zeros += zeros(row);
+            zeros += count(row, 0);
+            negatives += count(row, -1);
         }
-        return zeros;
+        return new ModelReport.Ternary(linear.name(), linear.rows(), linear.columns(), zeros, negatives);
     }
 
-    private static long zeros(Experts experts, WeightSource source) throws CheckpointFormatException {
+    private static ModelReport.Ternary counted(Experts experts, WeightSource source) throws CheckpointFormatException {
         ExpertSource rows = source.experts(experts);
         byte[] row = new byte[experts.columns()];
         long zeros = 0;
+        long negatives = 0;
         for (int r = 0; r < experts.rows(); r++) {
             rows.readRow(r, row, 0);
-            zeros += zeros(row);
+            zeros += count(row, 0);
+            negatives += count(row, -1);
         }
-        return zeros;
+        return new ModelReport.Ternary(experts.name(), experts.rows(), experts.columns(), zeros, negatives);
     }
 
-    private static int zeros(byte[] trits) {
-        int zeros = 0;
+    private static int count(byte[] trits, int value) {
+        int count = 0;
         for (byte trit : trits) {
-            zeros += trit == 0 ? 1 : 0;
+            count += trit == value ? 1 : 0;
         }
-        return zeros;
+        return count;
     }
 
     /** Reports what can be said of a checkpoint that does not become a model. */

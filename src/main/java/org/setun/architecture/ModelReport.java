@@ -78,12 +78,18 @@ public record ModelReport(
      * @param rows outputs, or experts
      * @param columns inputs, or the width of an expert's row
      * @param zeros how many of the weights are zero
+     * @param negatives how many are negative
      */
-    public record Ternary(String name, int rows, int columns, long zeros) {
+    public record Ternary(String name, int rows, int columns, long zeros, long negatives) {
 
         /** Returns the number of weights. */
         public long weights() {
             return (long) rows * columns;
+        }
+
+        /** Returns how many of the weights are positive. */
+        public long positives() {
+            return weights() - zeros - negatives;
         }
 
         /** Returns the fraction of weights that are zero. */

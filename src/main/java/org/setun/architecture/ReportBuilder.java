@@ -37,13 +37,14 @@ final class ReportBuilder {
     void addTernary(String name, List<TernaryMatrix> runs) {
         int columns = runs.stream().mapToInt(TernaryMatrix::columns).sum();
         long zeros = runs.stream().mapToLong(TernaryMatrix::zeros).sum();
-        addTernary(name, runs.getFirst().rows(), columns, runs.size(), zeros);
+        long negatives = runs.stream().mapToLong(TernaryMatrix::negatives).sum();
+        addTernary(new ModelReport.Ternary(name, runs.getFirst().rows(), columns, zeros, negatives), runs.size());
     }
 
     /** Adds a ternary matrix that would be cut into {@code runs} equal runs of columns. */
-    void addTernary(String name, int rows, int columns, int runs, long zeros) {
-        ternary.add(new ModelReport.Ternary(name, rows, columns, zeros));
-        loadedBytes += runs * layout.packedBytes(rows, columns / runs);
+    void addTernary(ModelReport.Ternary matrix, int runs) {
+        ternary.add(matrix);
+        loadedBytes += runs * layout.packedBytes(matrix.rows(), matrix.columns() / runs);
     }
 
     /** Adds what a ternary matrix takes once more where it is kept by columns as well. */
@@ -81,9 +82,9 @@ final class ReportBuilder {
                 Optional.empty());
     }
 
-    void addExperts(String name, int rows, int columns, long zeros) {
-        ternary.add(new ModelReport.Ternary(name, rows, columns, zeros));
-        loadedBytes += TernaryTable.packedBytes(rows, columns);
+    void addExperts(ModelReport.Ternary table) {
+        ternary.add(table);
+        loadedBytes += TernaryTable.packedBytes(table.rows(), table.columns());
     }
 
     /**

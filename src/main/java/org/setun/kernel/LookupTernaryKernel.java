@@ -149,7 +149,7 @@ final class LookupTernaryKernel implements TernaryKernel {
         }
         LookupScratch scratch = LookupScratch.ofThread();
         for (int token = 0; token < tokens; token++) {
-            System.arraycopy(packed.negatives(), fromRow, sums, token * packed.rows() + fromRow, toRow - fromRow);
+            System.arraycopy(packed.negativeCodes(), fromRow, sums, token * packed.rows() + fromRow, toRow - fromRow);
         }
         for (int row = fromRow; row < toRow; row += packed.rowBlock()) {
             addPanel(packed, activations, tokens, row, sums, scratch);

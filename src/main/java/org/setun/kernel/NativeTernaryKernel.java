@@ -61,7 +61,7 @@ final class NativeTernaryKernel implements TernaryKernel {
         if (INSTRUCTIONS == NativeInstructions.VBMI512 && weights instanceof Base3Matrix packed) {
             for (int panel = fromRow; panel < toRow; panel += packed.rowBlock()) {
                 int end = Math.min(panel + packed.rowBlock(), toRow);
-                multiply(packed, packed.codes(), packed.negatives(), activations, tokens, panel, end, sums);
+                multiply(packed, packed.codes(), packed.negativeCodes(), activations, tokens, panel, end, sums);
             }
         } else if (INSTRUCTIONS != NativeInstructions.VBMI512 && weights instanceof CellMatrix packed) {
             multiply(packed, packed.words(), NO_NEGATIVES, activations, tokens, fromRow, toRow, sums);

@@ -56,8 +56,9 @@ public final class Base3Matrix implements TernaryMatrix {
     private final float scale;
     private final int panelRows;
     private final MemorySegment codes;
-    private final int[] negatives;
+    private final int[] negativeCodes;
     private final long zeros;
+    private final long negatives;
 
     private Base3Matrix(Builder built, float scale) {
         this.rows = built.rows;
@@ -65,8 +66,9 @@ public final class Base3Matrix implements TernaryMatrix {
         this.scale = scale;
         this.panelRows = built.panelRows;
         this.codes = built.codes.asReadOnly();
-        this.negatives = built.negatives;
+        this.negativeCodes = built.negativeCodes;
         this.zeros = (long) rows * columns - built.nonZeros.sum();
+        this.negatives = built.negatives.sum();
     }
 
     @Override
@@ -87,6 +89,11 @@ public final class Base3Matrix implements TernaryMatrix {
     @Override
     public long zeros() {
         return zeros;
+    }
+
+    @Override
+    public long negatives() {
+        return negatives;
     }
 
     @Override
@@ -121,8 +128,8 @@ public final class Base3Matrix implements TernaryMatrix {
     }
 
     /** Returns how many of a row's codes are negative, {@code [rows]}; not to be changed. */
-    public int[] negatives() {
-        return negatives;
+    public int[] negativeCodes() {
+        return negativeCodes;
     }
 
     @Override
@@ -204,8 +211,9 @@ public final class Base3Matrix implements TernaryMatrix {
         private final int columns;
         private final int panelRows;
         private final MemorySegment codes;
-        private final int[] negatives;
+        private final int[] negativeCodes;
         private final LongAdder nonZeros = new LongAdder();
+        private final LongAdder negatives = new LongAdder();
 
         Builder(int rows, int columns, int panels, Arena arena) {
             TernaryMatrix.requireNotEmpty(rows, columns);
@@ -213,7 +221,7 @@ public final class Base3Matrix implements TernaryMatrix {
             this.columns = columns;
             this.panelRows = Math.ceilDiv(Math.ceilDiv(rows, VECTOR_ROWS), panels) * VECTOR_ROWS;
             this.codes = arena.allocate(packedBytes(rows, columns), ALIGNMENT);
-            this.negatives = new int[rows];
+            this.negativeCodes = new int[rows];
         }
 
         @Override
@@ -222,6 +230,7 @@ public final class Base3Matrix implements TernaryMatrix {
             long stride = (long) blockVectors(rows, panelRows, row) * VECTOR_ROWS;
             long at = 0;
             int nonZero = 0;
+            int sum = 0;
             int negative = 0;
             int wholeGroups = columns / GROUP_COLUMNS;
             for (int group = 0; group < groups; group++) {
@@ -242,12 +251,14 @@ public final class Base3Matrix implements TernaryMatrix {
                     requireTrits(trits, offset, row, first);
                 }
                 nonZero += (t0 & 1) + (t1 & 1) + (t2 & 1) + (t3 & 1) + (t4 & 1);
+                sum += t0 + t1 + t2 + t3 + t4;
                 int value = t0 + 3 * t1 + 9 * t2 + 27 * t3 + 81 * t4;
                 negative += value >>> (Integer.SIZE - 1);
                 codes.set(ValueLayout.JAVA_BYTE, at, (byte) (value < 0 ? SIGN - value : value));
             }
-            negatives[row] = negative;
+            negativeCodes[row] = negative;
             nonZeros.add(nonZero);
+            negatives.add((nonZero - sum) / 2);
             return this;
         }
 

@@ -43,13 +43,15 @@ public final class CellMatrix implements TernaryMatrix {
     private final float scale;
     private final MemorySegment words;
     private final long zeros;
+    private final long negatives;
 
-    private CellMatrix(int rows, int columns, float scale, MemorySegment words, long zeros) {
+    private CellMatrix(int rows, int columns, float scale, MemorySegment words, long zeros, long negatives) {
         this.rows = rows;
         this.columns = columns;
         this.scale = scale;
         this.words = words.asReadOnly();
         this.zeros = zeros;
+        this.negatives = negatives;
     }
 
     @Override
@@ -80,6 +82,11 @@ public final class CellMatrix implements TernaryMatrix {
     @Override
     public long zeros() {
         return zeros;
+    }
+
+    @Override
+    public long negatives() {
+        return negatives;
     }
 
     @Override
@@ -133,6 +140,7 @@ public final class CellMatrix implements TernaryMatrix {
         private final int groups;
         private final MemorySegment words;
         private final LongAdder nonZeros = new LongAdder();
+        private final LongAdder negatives = new LongAdder();
 
         Builder(int rows, int columns, Arena arena) {
             TernaryMatrix.requireNotEmpty(rows, columns);
@@ -146,6 +154,7 @@ public final class CellMatrix implements TernaryMatrix {
         @Override
         public Builder setRow(int row, byte[] trits, int offset) {
             long nonZero = 0;
+            long sum = 0;
             long at = wordOffset(groups, row, 0);
             for (int group = 0; group < groups; group++) {
                 int first = group * COLUMN_GROUP;
@@ -154,19 +163,21 @@ public final class CellMatrix implements TernaryMatrix {
                 for (int k = 0; k < count; k++) {
                     int trit = TernaryMatrix.requireTrit(trits[offset + first + k], row, first + k);
                     nonZero += trit & 1;
+                    sum += trit;
                     word += trit << (2 * k);
                 }
                 words.set(WORD, at, (short) word);
                 at += (long) ROW_BLOCK * Short.BYTES;
             }
             nonZeros.add(nonZero);
+            negatives.add((nonZero - sum) / 2);
             return this;
         }
 
         @Override
         public CellMatrix build(float scale) {
             long zeros = (long) rows * columns - nonZeros.sum();
-            return new CellMatrix(rows, columns, scale, words, zeros);
+            return new CellMatrix(rows, columns, scale, words, zeros, negatives.sum());
         }
     }
 }

@@ -23,6 +23,9 @@ public sealed interface TernaryMatrix permits CellMatrix, Base3Matrix {
     /** Returns how many of the {@code rows * columns} weights are zero. */
     long zeros();
 
+    /** Returns how many of the {@code rows * columns} weights are negative. */
+    long negatives();
+
     /** Returns the size of the packed weights, which a product reads once. */
     long byteSize();
 

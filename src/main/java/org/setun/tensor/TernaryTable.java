@@ -50,13 +50,15 @@ public final class TernaryTable {
     private final MemorySegment words;
     private final MemorySegment scales;
     private final long zeros;
+    private final long negatives;
 
-    private TernaryTable(int rows, int columns, MemorySegment words, MemorySegment scales, long zeros) {
+    private TernaryTable(int rows, int columns, MemorySegment words, MemorySegment scales, long zeros, long negatives) {
         this.rows = rows;
         this.columns = columns;
         this.words = words.asReadOnly();
         this.scales = scales.asReadOnly();
         this.zeros = zeros;
+        this.negatives = negatives;
     }
 
     /** Returns the number of rows. */
@@ -94,6 +96,11 @@ public final class TernaryTable {
         return zeros;
     }
 
+    /** Returns how many of the {@code rows * columns} weights are negative. */
+    public long negatives() {
+        return negatives;
+    }
+
     /** Returns the trit at ({@code row}, {@code column}): -1, 0 or 1. */
     public int trit(int row, int column) {
         Objects.checkIndex(column, columns);
@@ -129,6 +136,7 @@ public final class TernaryTable {
         private final MemorySegment words;
         private final MemorySegment scales;
         private final LongAdder nonZeros = new LongAdder();
+        private final LongAdder negatives = new LongAdder();
 
         /**
          * Allocates the packed table in {@code arena}, which the caller owns and keeps open for the table's lifetime.
@@ -156,6 +164,7 @@ public final class TernaryTable {
             Objects.checkIndex(row, rows);
             int[] packed = new int[blocks * BLOCK_WORDS];
             long nonZero = 0;
+            long sum = 0;
             for (int first = 0; first < columns; first += BLOCK_WORDS) {
                 int word = first / BLOCK_COLUMNS * BLOCK_WORDS;
                 int shift = shift(first);
@@ -167,6 +176,7 @@ public final class TernaryTable {
                                 "row " + row + ", column " + (first + i) + ": " + trit + " is no trit");
                     }
                     nonZero += trit & 1;
+                    sum += trit;
                     packed[word + i] += trit << shift;
                 }
             }
@@ -176,13 +186,14 @@ public final class TernaryTable {
             }
             scales.setAtIndex(SCALE, row, scale);
             nonZeros.add(nonZero);
+            negatives.add((nonZero - sum) / 2);
             return this;
         }
 
         /** Returns the table; the builder must not be used afterwards. */
         public TernaryTable build() {
             long zeros = (long) rows * columns - nonZeros.sum();
-            return new TernaryTable(rows, columns, words, scales, zeros);
+            return new TernaryTable(rows, columns, words, scales, zeros, negatives.sum());
         }
     }
 }

@@ -44,6 +44,7 @@ final class TernaryMatrixTest {
                 assertThat(matrix.scale()).isEqualTo(0.5f);
                 assertThat(matrix.byteSize()).isEqualTo(layout.packedBytes(shape[0], shape[1]));
                 long zeros = 0;
+                long negatives = 0;
                 for (int row = 0; row < shape[0]; row++) {
                     byte[] unpacked = new byte[shape[1] + 2];
                     matrix.readRow(row, unpacked, 1);
@@ -53,9 +54,11 @@ final class TernaryMatrixTest {
                         assertThat(matrix.trit(row, column)).isEqualTo(trits[row][column]);
                         assertThat(unpacked[1 + column]).isEqualTo(trits[row][column]);
                         zeros += trits[row][column] == 0 ? 1 : 0;
+                        negatives += trits[row][column] < 0 ? 1 : 0;
                     }
                 }
                 assertThat(matrix.zeros()).isEqualTo(zeros);
+                assertThat(matrix.negatives()).isEqualTo(negatives);
             }
         }
     }
@@ -122,7 +125,7 @@ final class TernaryMatrixTest {
                 }
             }
             assertThat(at).isEqualTo(matrix.byteSize());
-            assertThat(matrix.negatives()).isEqualTo(negatives);
+            assertThat(matrix.negativeCodes()).isEqualTo(negatives);
         }
     }
 

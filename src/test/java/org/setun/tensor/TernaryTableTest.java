@@ -28,14 +28,17 @@ final class TernaryTableTest {
                             .forEach(row -> builder.setRow(row, trits[row], 3, row + 0.5f));
                     TernaryTable table = builder.build();
                     long zeros = 0;
+                    long negatives = 0;
                     for (int row = 0; row < rows; row++) {
                         assertThat(table.scale(row)).isEqualTo(row + 0.5f);
                         for (int column = 0; column < columns; column++) {
                             assertThat(table.trit(row, column)).isEqualTo(trits[row][3 + column]);
                             zeros += trits[row][3 + column] == 0 ? 1 : 0;
+                            negatives += trits[row][3 + column] < 0 ? 1 : 0;
                         }
                     }
                     assertThat(table.zeros()).isEqualTo(zeros);
+                    assertThat(table.negatives()).isEqualTo(negatives);
                     assertThat(table.words().byteSize() + 4L * rows).isEqualTo(TernaryTable.packedBytes(rows, columns));
                 }
             }
