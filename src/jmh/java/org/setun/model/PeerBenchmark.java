@@ -105,7 +105,7 @@ public class PeerBenchmark {
         Mlgru unused =
                 new Mlgru(peer.query(), peer.query(), peer.query(), peer.query(), norm, floats(HIDDEN_SIZE, 1), null);
         ExpertBuffers scratch = new ExpertBuffers(batch, HIDDEN_SIZE, List.of(new Block(norm, unused, norm, peer)));
-        buffers = new Buffers(batch, 1, HIDDEN_SIZE, Math.max(HIDDEN_SIZE, queryWidth), 1, scratch);
+        buffers = new Buffers(batch, 1, HIDDEN_SIZE, Math.max(HIDDEN_SIZE, queryWidth), 1, scratch, PassCounter.off());
         inputs = floats(INPUTS * HIDDEN_SIZE, 1);
         x = new float[batch * HIDDEN_SIZE];
         out = new float[batch * HIDDEN_SIZE];

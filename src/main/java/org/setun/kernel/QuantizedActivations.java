@@ -32,6 +32,7 @@ public final class QuantizedActivations {
     private final int[] nonZeros;
     private final int[] nonZeroColumns;
     private final int[] magnitudes;
+    private final byte[] used;
     private final int firstColumn;
     private int columns;
     private int stride;
@@ -45,6 +46,7 @@ public final class QuantizedActivations {
         this.nonZeros = new int[capacity];
         this.nonZeroColumns = new int[codes.length];
         this.magnitudes = new int[Math.multiplyExact(capacity, CodeSelection.MAGNITUDES)];
+        this.used = new byte[padded(maxColumns)];
         this.firstColumn = 0;
     }
 
@@ -56,6 +58,7 @@ public final class QuantizedActivations {
         this.nonZeros = whole.nonZeros;
         this.nonZeroColumns = whole.nonZeroColumns;
         this.magnitudes = whole.magnitudes;
+        this.used = whole.used;
         this.firstColumn = whole.firstColumn + firstColumn;
         this.columns = columns;
         this.stride = whole.stride;
@@ -162,14 +165,36 @@ public final class QuantizedActivations {
 
     /** Counts the codes of token {@code token} that are not zero. Threads may do this for different tokens. */
     public void countNonZeros(int token) {
-        int from = rowOffset(token);
+        nonZeros[token] = nonZeros(codes, rowOffset(token), padded(columns));
+    }
+
+    private static int nonZeros(byte[] codes, int from, int size) {
         int count = 0;
         // Eight codes at once: the top bit of a byte ends up set if any of its bits was. The padding is zero.
-        for (int i = from; i < from + padded(columns); i += Long.BYTES) {
+        for (int i = from; i < from + size; i += Long.BYTES) {
             long eight = (long) EIGHT_CODES.get(codes, i);
             count += Long.bitCount((((eight & LOW_BITS) + LOW_BITS) | eight) & ~LOW_BITS);
         }
-        nonZeros[token] = count;
+        return count;
+    }
+
+    /**
+     * Returns in how many columns one of the first {@code tokens} tokens or more, at least one, whose codes have been counted, have
+     * a code that is not zero. For one thread at a time.
+     */
+    public int usedColumns(int tokens) {
+        if (tokens == 1) {
+            return nonZeros[0];
+        }
+        int size = padded(columns);
+        System.arraycopy(codes, rowOffset(0), used, 0, size);
+        for (int token = 1; token < tokens; token++) {
+            int from = rowOffset(token);
+            for (int i = 0; i < size; i++) {
+                used[i] |= codes[from + i];
+            }
+        }
+        return nonZeros(used, 0, size);
     }
 
     /** Returns what {@link #countNonZeros} found. */

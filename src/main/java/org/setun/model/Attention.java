@@ -58,6 +58,11 @@ public record Attention(
     }
 
     @Override
+    public List<Site> sites() {
+        return List.of(Site.MIXER_IN, Site.ATTENTION, Site.MIXER_OUT);
+    }
+
+    @Override
     public List<Linear> linears() {
         return List.of(query, key, value, output);
     }
@@ -80,6 +85,8 @@ public record Attention(
     public void forward(Batch batch, StateSlice slice, float[] x, float[] out, Buffers buffers, Kernels kernels) {
         int tokens = batch.tokens();
         LinearInput input = buffers.linearInput();
+        PassCounter counter = input.counter();
+        counter.at(Site.MIXER_IN);
         query.prepare(x, tokens, input, kernels);
         query.multiply(input, buffers.sums(), buffers.first(), kernels);
         key.prepareAfter(query, x, tokens, input, kernels);
@@ -88,9 +95,12 @@ public record Attention(
         value.multiply(input, buffers.sums(), buffers.third(), kernels);
         turnAndKeep(batch, slice, buffers, kernels);
         attend(batch, slice, buffers.first(), kernels);
+        counter.at(Site.ATTENTION);
+        counter.attention(batch, 2L * heads.queries() * heads.width());
         if (subNorm != null) {
             subNorm.apply(buffers.first(), tokens, buffers.first(), kernels);
         }
+        counter.at(Site.MIXER_OUT);
         output.forward(buffers.first(), tokens, buffers, out, kernels);
     }
 

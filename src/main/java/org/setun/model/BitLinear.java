@@ -72,9 +72,19 @@ public record BitLinear(
                         .columnPolicy()
                         .pays(columns, kernels.workers().threads(), input.tokens(), input.nonZeros())) {
             input.listNonZeros(kernels);
+            countWeights(input, columns);
             multiplyByColumns(columns, codes, input.tokens(), sums, out, kernels);
         } else {
+            input.counter().weights(weightBytes(), weightBytes());
             multiplyByRows(codes, input.tokens(), sums, out, kernels);
+        }
+        input.counter().ternary(weights.rows(), weights.columns(), weights.zeros(), 1);
+    }
+
+    private void countWeights(LinearInput input, TernaryColumns columns) {
+        if (input.counter().isCounting()) {
+            long columnBytes = columns.words().byteSize() / columns.columns();
+            input.counter().weights(weightBytes(), columnBytes * input.readColumns());
         }
     }
 

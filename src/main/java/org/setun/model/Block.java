@@ -1,5 +1,7 @@
 package org.setun.model;
 
+import java.util.List;
+import java.util.stream.Stream;
 import org.setun.kernel.Kernels;
 
 /**
@@ -11,6 +13,11 @@ import org.setun.kernel.Kernels;
  * @param channel transforms each token
  */
 public record Block(RmsNorm mixerNorm, TokenMixer mixer, RmsNorm channelNorm, ChannelMixer channel) {
+
+    /** Returns where the products of both mixers stand, in the order of the computation. */
+    List<Site> sites() {
+        return Stream.concat(mixer.sites().stream(), channel.sites().stream()).toList();
+    }
 
     /** Runs the block on the residual stream in {@code buffers}. */
     void forward(Batch batch, StateSlice slice, Buffers buffers, Kernels kernels) {

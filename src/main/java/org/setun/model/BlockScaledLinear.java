@@ -78,5 +78,8 @@ public record BlockScaledLinear(
                 }
             }
         });
+        long zeros = runs.stream().mapToLong(TernaryMatrix::zeros).sum();
+        input.counter().weights(weightBytes(), weightBytes());
+        input.counter().ternary(rows, inputSize(), zeros, runs.size());
     }
 }

@@ -23,8 +23,16 @@ final class Buffers {
      * @param maxWidth the widest input or output of any layer but the head
      * @param vocabSize the width of the head's output
      * @param experts those of layers with retrieved experts
+     * @param counter what counts
      */
-    Buffers(int maxTokens, int maxLogitRows, int hiddenSize, int maxWidth, int vocabSize, ExpertBuffers experts) {
+    Buffers(
+            int maxTokens,
+            int maxLogitRows,
+            int hiddenSize,
+            int maxWidth,
+            int vocabSize,
+            ExpertBuffers experts,
+            PassCounter counter) {
         this.residual = new float[Math.multiplyExact(maxTokens, hiddenSize)];
         this.normed = new float[residual.length];
         this.output = new float[residual.length];
@@ -33,7 +41,7 @@ final class Buffers {
         this.second = new float[wide];
         this.third = new float[wide];
         this.sums = new int[Math.max(wide, Math.multiplyExact(maxLogitRows, vocabSize))];
-        this.linearInput = new LinearInput(maxTokens, maxWidth);
+        this.linearInput = new LinearInput(maxTokens, maxWidth, counter);
         this.experts = experts;
         this.ropeTurns = new RopeTurns(maxTokens);
     }

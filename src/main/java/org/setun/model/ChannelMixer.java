@@ -6,6 +6,9 @@ import org.setun.kernel.Kernels;
 /** The part of a block that works on each token by itself. */
 public sealed interface ChannelMixer permits GatedMlp, Peer {
 
+    /** Returns where its products stand, in the order of the computation. */
+    List<Site> sites();
+
     /** Returns the linear layers. */
     List<Linear> linears();
 

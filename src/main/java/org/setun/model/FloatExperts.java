@@ -61,6 +61,7 @@ public record FloatExperts(FloatMatrix down, FloatMatrix up) implements Experts 
                 kernels.matrices().addWeightedRows(row, 1, factors, i, out, at);
             }
         });
+        buffers.linearInput().counter().floatExperts(count(), picks.perToken(), width());
     }
 
     /** Returns columns {@code [from, to)} of an output row. */

@@ -44,10 +44,12 @@ public record FloatLinear(FloatMatrix weights, @Nullable RmsNorm inputNorm) impl
     @Override
     public void multiply(LinearInput input, int[] sums, float[] out, Kernels kernels) {
         multiply(input, null, input.tokens(), out, kernels);
+        input.counter().weights(weightBytes(), weightBytes());
+        input.counter().floats((long) outputSize() * inputSize());
     }
 
     /**
-     * Multiplies some rows of a prepared input.
+     * Multiplies some rows of a prepared input, uncounted.
      *
      * @param tokens which rows of the input and of {@code out}, {@code count} of them; null for the first ones
      */

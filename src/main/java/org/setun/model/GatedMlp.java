@@ -29,6 +29,11 @@ public record GatedMlp(
     }
 
     @Override
+    public List<Site> sites() {
+        return List.of(Site.CHANNEL_IN, Site.CHANNEL_DOWN);
+    }
+
+    @Override
     public List<Linear> linears() {
         return List.of(gate, up, down);
     }
@@ -43,6 +48,7 @@ public record GatedMlp(
         float[] gated = buffers.first();
         float[] raised = buffers.second();
         LinearInput input = buffers.linearInput();
+        input.counter().at(Site.CHANNEL_IN);
         gate.prepare(x, tokens, input, kernels);
         gate.multiply(input, buffers.sums(), gated, kernels);
         up.multiply(input, buffers.sums(), raised, kernels);
@@ -56,6 +62,7 @@ public record GatedMlp(
         if (subNorm != null) {
             subNorm.apply(gated, tokens, gated, kernels);
         }
+        input.counter().at(Site.CHANNEL_DOWN);
         down.forward(gated, tokens, buffers, out, kernels);
     }
 }

@@ -15,20 +15,25 @@ final class LinearInput {
     private final float[] values;
     private final QuantizedActivations codes;
     private final double[] requested;
+    private final PassCounter counter;
     private int tokens;
     private int width;
     private boolean listed;
-    private long elements;
-    private long zeros;
+    private int readColumns;
 
     /** What the codes have been made for; null before there are any. */
     private @Nullable Sparsity selected;
 
-    /** Allocates space for {@code maxTokens} rows of at most {@code maxWidth} values. */
-    LinearInput(int maxTokens, int maxWidth) {
+    /**
+     * Allocates space for {@code maxTokens} rows of at most {@code maxWidth} values.
+     *
+     * @param counter hears of all codes that are made
+     */
+    LinearInput(int maxTokens, int maxWidth, PassCounter counter) {
         this.values = new float[Math.multiplyExact(maxTokens, maxWidth)];
         this.codes = new QuantizedActivations(maxTokens, maxWidth);
         this.requested = new double[maxTokens];
+        this.counter = counter;
     }
 
     /** From now on rows are the tokens of {@code batch}: those of each chunk get the sparsity that it asks for. */
@@ -43,6 +48,11 @@ final class LinearInput {
     /** From now on rows are those of the output head, which no request makes sparse. */
     void serveHead() {
         Arrays.fill(requested, 0);
+    }
+
+    /** Returns what counts the products of this input. */
+    PassCounter counter() {
+        return counter;
     }
 
     /** Takes {@code x}, {@code [tokens, width]}, through {@code norm} if the layer has one. */
@@ -84,8 +94,8 @@ final class LinearInput {
             });
             selected = sparsity;
             listed = false;
-            elements += (long) tokens * width;
-            zeros += (long) tokens * width - nonZeros();
+            readColumns = -1;
+            counter.codes(codes);
         }
         return codes;
     }
@@ -111,15 +121,11 @@ final class LinearInput {
         }
     }
 
-    /** Adds what has been counted since the last call to a layer. */
-    void moveCounts(ActivationCounts counts, int layer) {
-        counts.add(layer, elements, zeros);
-        clearCounts();
-    }
-
-    /** Forgets what has been counted since the last call. */
-    void clearCounts() {
-        elements = 0;
-        zeros = 0;
+    /** Returns in how many columns a row has a code that is not zero. */
+    int readColumns() {
+        if (readColumns < 0) {
+            readColumns = codes.usedColumns(tokens);
+        }
+        return readColumns;
     }
 }

@@ -44,6 +44,11 @@ public record Mlgru(
     }
 
     @Override
+    public List<Site> sites() {
+        return List.of(Site.MIXER_IN, Site.MIXER_OUT);
+    }
+
+    @Override
     public List<Linear> linears() {
         return List.of(input, forget, gate, output);
     }
@@ -84,6 +89,8 @@ public record Mlgru(
             long history = stateOffset + (long) width() * Float.BYTES;
             convolve(batch, history, x, input.inputSize(), shared.taps(), shared.weight(), kernels);
         }
+        PassCounter counter = buffers.linearInput().counter();
+        counter.at(Site.MIXER_IN);
         input.forward(x, tokens, buffers, inputs, kernels);
         forget.forward(x, tokens, buffers, forgets, kernels);
         gate.forward(x, tokens, buffers, gates, kernels);
@@ -95,6 +102,7 @@ public record Mlgru(
         }
         gateNorm.apply(gates, tokens, gates, kernels);
         recur(batch, stateOffset, inputs, forgets, gates, kernels);
+        counter.at(Site.MIXER_OUT);
         output.forward(gates, tokens, buffers, out, kernels);
     }
 

@@ -56,6 +56,11 @@ public record Peer(
     }
 
     @Override
+    public List<Site> sites() {
+        return List.of(Site.PEER_QUERY, Site.PEER_EXPERTS);
+    }
+
+    @Override
     public List<Linear> linears() {
         return List.of(query);
     }
@@ -69,14 +74,28 @@ public record Peer(
     public void forward(float[] x, int tokens, float[] out, Buffers buffers, Kernels kernels) {
         ExpertBuffers scratch = buffers.experts();
         float[] queries = buffers.first();
+        PassCounter counter = buffers.linearInput().counter();
+        counter.at(Site.PEER_QUERY);
         query.forward(x, tokens, buffers, queries, kernels);
         queryNorm.apply(queries, tokens * numHeads, 2 * keys.keyDim(), kernels);
         Retrieval retrieval = scratch.retrieval(this);
         retrieval.begin(tokens);
+        counter.at(Site.PEER_EXPERTS);
         keys.retrieve(queries, retrieval, scratch, kernels);
         gate(retrieval, scratch.gates(), kernels);
         scratch.picks().take(retrieval, scratch.gates());
         experts.forward(x, tokens, scratch.picks(), activation, out, buffers, kernels);
+        count(retrieval, scratch.picks(), counter);
+    }
+
+    private void count(Retrieval retrieval, Picks picks, PassCounter counter) {
+        if (counter.isCounting()) {
+            counter.floats(2L * numHeads * keys.side() * keys.keyDim());
+            counter.weights(
+                    keys.weightBytes() + experts.count() * experts.weightBytes(),
+                    keys.weightBytes() + picks.distinctExperts() * experts.weightBytes());
+            retrieval.end(picks);
+        }
     }
 
     private void gate(Retrieval retrieval, float[] gates, Kernels kernels) {

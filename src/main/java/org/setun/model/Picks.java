@@ -16,6 +16,9 @@ final class Picks {
     private final float[] factors;
     private final int[] sums;
     private int count;
+    private int perToken;
+    private int distinctExperts;
+    private int activatedExperts;
 
     /** Allocates space for {@code capacity} picks. */
     Picks(int capacity) {
@@ -33,7 +36,9 @@ final class Picks {
      * @param gates those of the retrieved experts, {@code [tokens, heads, topK]}
      */
     void take(Retrieval retrieval, float[] gates) {
-        int perToken = retrieval.perToken();
+        perToken = retrieval.perToken();
+        distinctExperts = 0;
+        activatedExperts = 0;
         count = retrieval.tokens() * perToken;
         int[] retrieved = retrieval.experts();
         for (int i = 0; i < count; i++) {
@@ -45,7 +50,30 @@ final class Picks {
             experts[i] = (int) (order[i] >>> Integer.SIZE);
             tokens[i] = pick / perToken;
             this.gates[i] = gates[pick];
+            boolean again = i > 0 && experts[i] == experts[i - 1];
+            distinctExperts += again ? 0 : 1;
+            activatedExperts += again && tokens[i] == tokens[i - 1] ? 0 : 1;
         }
+    }
+
+    /** Returns how many picks each token has. */
+    int perToken() {
+        return perToken;
+    }
+
+    /** Returns how many experts there are among the picks. */
+    int distinctExperts() {
+        return distinctExperts;
+    }
+
+    /** Returns how many experts each token picked, whether one or several of its heads did, summed over the tokens. */
+    int activatedExperts() {
+        return activatedExperts;
+    }
+
+    /** Returns where pick {@code i} stands in the retrieval's arrays. */
+    int place(int i) {
+        return (int) order[i];
     }
 
     /** Returns the number of picks. */

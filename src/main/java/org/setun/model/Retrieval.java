@@ -1,5 +1,6 @@
 package org.setun.model;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -13,7 +14,11 @@ public final class Retrieval {
     private final int topK;
     private final int[] experts;
     private final float[] scores;
+    private final int[] hits;
+    private final float[] strongest;
+    private final int[] strongestRank;
     private int tokens;
+    private int activatedExperts;
 
     /** Allocates space for {@code maxTokens} tokens. */
     Retrieval(int layer, int numHeads, int topK, int maxTokens) {
@@ -22,6 +27,9 @@ public final class Retrieval {
         this.topK = topK;
         this.experts = new int[Math.multiplyExact(maxTokens, Math.multiplyExact(numHeads, topK))];
         this.scores = new float[experts.length];
+        this.hits = new int[topK];
+        this.strongest = new float[maxTokens * numHeads];
+        this.strongestRank = new int[maxTokens * numHeads];
     }
 
     /** Returns the number of the layer, the first being 0. */
@@ -62,6 +70,25 @@ public final class Retrieval {
         return scores[index(token, head, rank)];
     }
 
+    /**
+     * Returns how many different experts each token activated, summed over the tokens: one that several heads of a token
+     * retrieve counts once for that token. 0 where nothing is counted.
+     */
+    public int activatedExperts() {
+        return activatedExperts;
+    }
+
+    /**
+     * Returns for how many retrievals the expert of rank {@code rank} was the one that mattered most: the one whose output row
+     * was added with the factor of the largest magnitude, the lower rank where there are equal ones. A retrieval whose factors are all zero
+     * counts for no rank.
+     *
+     * @param rank from 0, the best score, to topK - 1
+     */
+    public int hits(int rank) {
+        return hits[rank];
+    }
+
     private int index(int token, int head, int rank) {
         Objects.checkIndex(token, tokens);
         Objects.checkIndex(head, numHeads);
@@ -72,6 +99,31 @@ public final class Retrieval {
     /** Begins a step. */
     void begin(int tokens) {
         this.tokens = tokens;
+        activatedExperts = 0;
+        Arrays.fill(hits, 0);
+    }
+
+    /** Counts what became of the experts. */
+    void end(Picks picks) {
+        activatedExperts = picks.activatedExperts();
+        int retrievals = tokens * numHeads;
+        Arrays.fill(strongest, 0, retrievals, 0);
+        for (int i = 0; i < picks.count(); i++) {
+            int place = picks.place(i);
+            int retrieval = place / topK;
+            int rank = place % topK;
+            float factor = Math.abs(picks.factors()[i]);
+            if (factor > strongest[retrieval]
+                    || (factor == strongest[retrieval] && factor > 0 && rank < strongestRank[retrieval])) {
+                strongest[retrieval] = factor;
+                strongestRank[retrieval] = rank;
+            }
+        }
+        for (int retrieval = 0; retrieval < retrievals; retrieval++) {
+            if (strongest[retrieval] > 0) {
+                hits[strongestRank[retrieval]]++;
+            }
+        }
     }
 
     /** Returns how many experts are chosen for a token. */

@@ -66,6 +66,10 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         private int screenedCount;
         private int exactCount;
 
+        // For counting: the pass in which a row of weights was read as a candidate's last.
+        private final int[] readIn;
+        private int pass;
+
         private Scratch(int maxRows, ScreenMatrix screen) {
             this.maxCandidates = Math.max(1, screen.rows() / CANDIDATE_RATIO);
             this.from = new int[maxRows];
@@ -75,6 +79,7 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
             this.exact = new int[maxRows];
             this.bounds = new float[2 * maxRows * screen.panels()];
             this.found = new boolean[maxRows];
+            this.readIn = new int[screen.rows()];
             this.searches = new CandidateSearch[maxRows];
             Arrays.setAll(searches, row -> new CandidateSearch(screen));
         }
@@ -156,11 +161,47 @@ record ScreenedHead(FloatLinear exact, ScreenMatrix screen) {
         if (scratch.exactCount > 0) {
             exact.multiply(input, scratch.exact, scratch.exactCount, logits, kernels);
         }
+        count(rules.size(), candidates, scratch, input.counter());
+    }
+
+    private void count(int rows, Candidates[] candidates, Scratch scratch, PassCounter counter) {
+        if (!counter.isCounting()) {
+            return;
+        }
+        scratch.pass++;
+        long candidateRows = 0;
+        for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < candidates[row].count(); i++) {
+                int id = candidates[row].ids()[i];
+                candidateRows += scratch.readIn[id] == scratch.pass ? 0 : 1;
+                scratch.readIn[id] = scratch.pass;
+            }
+            long done = candidates[row].areAll() ? 0 : candidates[row].count() * (long) exact.inputSize();
+            counter.floatsOfRow(row, logitOperations(), done);
+        }
+        for (int i = 0; i < scratch.screenedCount; i++) {
+            counter.floatsOfRow(scratch.screened[i], 0, logitOperations());
+        }
+        for (int i = 0; i < scratch.exactCount; i++) {
+            counter.floatsOfRow(scratch.exact[i], 0, logitOperations());
+        }
+        long rowBytes = exact.weightBytes() / exact.outputSize();
+        counter.weights(
+                exact.weightBytes(),
+                (scratch.screenedCount > 0 ? weightBytes() : 0)
+                        + candidateRows * rowBytes
+                        + (scratch.exactCount > 0 ? exact.weightBytes() : 0));
+    }
+
+    private long logitOperations() {
+        return (long) exact.outputSize() * exact.inputSize();
     }
 
     /** Computes all logits of one row. */
     void complete(LinearInput input, int row, float[] logits, Kernels kernels) {
         exact.multiply(input, new int[] {row}, 1, logits, kernels);
+        input.counter().floatsOfRow(row, 0, logitOperations());
+        input.counter().weights(0, exact.weightBytes());
     }
 
     private boolean isScreenable(CandidateRule rule) {

@@ -67,6 +67,7 @@ public record TernaryExperts(TernaryTable down, TernaryTable up, Sparsity sparsi
                         PICK_GRANULARITY,
                         (from, to) -> activate(picks, from, to, codes, quantized.scales(), activation, kernels));
         addUp(picks, tokens, out, kernels);
+        input.counter().ternaryExperts(quantized, count(), picks.perToken(), width(), down.zeros(), up.zeros());
     }
 
     /** Computes the factors of picks {@code [from, to)}. */

@@ -1,6 +1,7 @@
 package org.setun.model;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,11 @@ public final class TernaryModel implements Model {
         return blocks;
     }
 
+    /** Returns the output head, without a screen. */
+    Linear head() {
+        return head;
+    }
+
     /** Returns where layer {@code layer}'s part begins in a sequence's recurrent state, in bytes. */
     public long stateOffset(int layer) {
         return slices[layer].recurrentOffset();
@@ -125,15 +131,33 @@ public final class TernaryModel implements Model {
 
     @Override
     public Workspace newWorkspace(int maxTokens, int maxLogitRows) {
+        return newWorkspace(maxTokens, maxLogitRows, new PassCounter(places(), blocks.size()));
+    }
+
+    /** Returns where something is counted, in the order of the computation. */
+    private List<PassCounts.Place> places() {
+        List<PassCounts.Place> places = new ArrayList<>();
+        places.add(new PassCounts.Place(PassCounts.Place.NO_LAYER, Site.EMBEDDING));
+        for (int layer = 0; layer < blocks.size(); layer++) {
+            for (Site site : blocks.get(layer).sites()) {
+                places.add(new PassCounts.Place(layer, site));
+            }
+        }
+        places.add(new PassCounts.Place(PassCounts.Place.NO_LAYER, Site.HEAD));
+        return places;
+    }
+
+    /** Allocates a workspace whose passes {@code counter} counts. */
+    Workspace newWorkspace(int maxTokens, int maxLogitRows, PassCounter counter) {
         int maxWidth = blocks.stream()
                 .flatMap(block -> Stream.concat(block.mixer().linears().stream(), block.channel().linears().stream()))
                 .mapToInt(linear -> Math.max(linear.inputSize(), linear.outputSize()))
                 .reduce(dimensions.hiddenSize(), Math::max);
         ExpertBuffers experts = new ExpertBuffers(maxTokens, dimensions.hiddenSize(), blocks);
         Buffers buffers = new Buffers(
-                maxTokens, maxLogitRows, dimensions.hiddenSize(), maxWidth, dimensions.vocabSize(), experts);
+                maxTokens, maxLogitRows, dimensions.hiddenSize(), maxWidth, dimensions.vocabSize(), experts, counter);
         ScreenedHead.Scratch head = screened == null ? null : screened.newScratch(maxLogitRows);
-        return new Workspace(dimensions, maxTokens, maxLogitRows, buffers, head, new ActivationCounts(slices.length));
+        return new Workspace(dimensions, maxTokens, maxLogitRows, buffers, head, counter);
     }
 
     @Override
@@ -141,21 +165,24 @@ public final class TernaryModel implements Model {
         check(batch, workspace);
         Buffers buffers = workspace.buffers();
         LinearInput input = buffers.linearInput();
-        embed(batch, buffers.residual());
+        PassCounter counter = workspace.counter();
+        counter.begin(batch);
+        embed(batch, buffers.residual(), counter);
         input.serve(batch);
         buffers.ropeTurns().clear();
         for (int layer = 0; layer < slices.length; layer++) {
+            counter.layer(layer);
             blocks.get(layer).forward(batch, slices[layer], buffers, kernels);
-            input.moveCounts(workspace.activationCounts(), layer);
         }
         input.serveHead();
+        counter.head(batch);
         int rows = gatherWanted(batch, buffers);
         if (rows > 0) {
             finalNorm.apply(buffers.normed(), rows, buffers.normed(), kernels);
             head.prepare(buffers.normed(), rows, input, kernels);
             computeLogits(batch, rows, workspace);
         }
-        input.clearCounts();
+        counter.publish();
         gatherHidden(batch, buffers.residual(), workspace.hidden());
     }
 
@@ -201,6 +228,7 @@ public final class TernaryModel implements Model {
         if (screened != null && !workspace.candidates(row).areAll()) {
             screened.complete(workspace.buffers().linearInput(), row, workspace.logits(), kernels);
             workspace.candidates(row).setAll();
+            workspace.counter().publish();
         }
     }
 
@@ -228,13 +256,17 @@ public final class TernaryModel implements Model {
         }
     }
 
-    private void embed(Batch batch, float[] residual) {
+    private void embed(Batch batch, float[] residual, PassCounter counter) {
+        counter.at(Site.EMBEDDING);
         int row = 0;
         for (Chunk chunk : batch.chunks()) {
             for (int token : chunk.tokens()) {
                 embedding.readRow(token, residual, row++ * dimensions.hiddenSize());
             }
         }
+        long bytes =
+                (long) row * dimensions.hiddenSize() * embedding.elementType().bytes();
+        counter.weights(bytes, bytes);
     }
 
     /** Copies the rows of the residual stream that want logits to the front of {@code normed}; returns their number. */

@@ -12,6 +12,9 @@ public sealed interface TokenMixer permits Mlgru, Attention {
     /** Returns the bytes that a page of {@code pageTokens} tokens needs in this layer; 0 where nothing of a token is kept. */
     long pageBytes(int pageTokens);
 
+    /** Returns where its products stand, in the order of the computation. */
+    List<Site> sites();
+
     /** Returns the linear layers. */
     List<Linear> linears();
 

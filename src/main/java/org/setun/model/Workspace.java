@@ -22,11 +22,11 @@ public final class Workspace {
     /** Null in the workspace of a model whose head is not screened. */
     private final ScreenedHead.@Nullable Scratch head;
 
-    private final ActivationCounts activationCounts;
+    private final PassCounter counter;
 
     /** Allocates space for logits alone, for models that need no scratch memory. */
     public Workspace(ModelDimensions dimensions, int maxTokens, int maxLogitRows) {
-        this(dimensions, maxTokens, maxLogitRows, null, null, new ActivationCounts(0));
+        this(dimensions, maxTokens, maxLogitRows, null, null, PassCounter.off());
     }
 
     Workspace(
@@ -35,7 +35,7 @@ public final class Workspace {
             int maxLogitRows,
             @Nullable Buffers buffers,
             ScreenedHead.@Nullable Scratch head,
-            ActivationCounts activationCounts) {
+            PassCounter counter) {
         if (maxLogitRows > maxTokens) {
             throw new IllegalArgumentException(
                     "expected at most " + maxTokens + " rows of logits, one a token, found " + maxLogitRows);
@@ -50,7 +50,7 @@ public final class Workspace {
         Arrays.setAll(candidates, row -> new Candidates(maxCandidates));
         this.buffers = buffers;
         this.head = head;
-        this.activationCounts = activationCounts;
+        this.counter = counter;
     }
 
     /** Returns the scratch memory of the model that made this workspace. */
@@ -105,9 +105,25 @@ public final class Workspace {
         return hidden;
     }
 
-    /** Returns what the passes of this workspace have counted, from its making on. */
-    public ActivationCounts activationCounts() {
-        return activationCounts;
+    /** Returns what the passes of this workspace have done, from its making on; it may be read by any thread. */
+    public PassCounts counts() {
+        return counter.total();
+    }
+
+    /**
+     * Adds what the last pass did for one of its chunks to the counts of a sequence. Bytes of weights, which all chunks share, are
+     * not among them.
+     *
+     * @param sequence counts of the same places as {@link #counts}
+     * @param chunk an index of the batch's chunks
+     */
+    public void addChunkCounts(PassCounts sequence, int chunk) {
+        counter.addTo(sequence, chunk);
+    }
+
+    /** Returns what counts. */
+    PassCounter counter() {
+        return counter;
     }
 
     /** Returns where row {@code row} starts in {@link #logits}. */

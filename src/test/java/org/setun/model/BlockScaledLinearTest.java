@@ -76,7 +76,7 @@ final class BlockScaledLinearTest {
                 matrices.add(builder.build(1));
             }
             Linear linear = new BlockScaledLinear(matrices, scales, null);
-            LinearInput input = new LinearInput(tokens + 1, linear.inputSize());
+            LinearInput input = new LinearInput(tokens + 1, linear.inputSize(), PassCounter.off());
             linear.prepare(x, tokens, input, kernels);
             float[] out = new float[tokens * rows];
             linear.multiply(input, new int[tokens * rows], out, kernels);

@@ -56,7 +56,7 @@ final class FloatLinearTest {
 
     private static float[] multiply(FloatMatrix weights, float[] x, int tokens, Kernels kernels) {
         Linear linear = new FloatLinear(weights, null);
-        LinearInput input = new LinearInput(tokens, weights.columns());
+        LinearInput input = new LinearInput(tokens, weights.columns(), PassCounter.off());
         linear.prepare(x, tokens, input, kernels);
         float[] out = new float[tokens * weights.rows()];
         linear.multiply(input, new int[tokens * weights.rows()], out, kernels);

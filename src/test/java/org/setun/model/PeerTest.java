@@ -161,7 +161,7 @@ final class PeerTest {
         Linear none = peer.query();
         Block block = new Block(norm, new Mlgru(none, none, none, none, norm, new float[WIDTH], null), norm, peer);
         ExpertBuffers experts = new ExpertBuffers(TOKENS, WIDTH, List.of(block));
-        return new Buffers(TOKENS, 1, WIDTH, Math.max(WIDTH, HEADS * 2 * KEY_DIM), 1, experts);
+        return new Buffers(TOKENS, 1, WIDTH, Math.max(WIDTH, HEADS * 2 * KEY_DIM), 1, experts, PassCounter.off());
     }
 
     private Peer peer(Shape shape, Kernels kernels, Arena arena) {
