@@ -3,14 +3,15 @@ package org.setun.engine;
 import java.util.OptionalInt;
 
 /**
- * What the owner of a request is told beyond its tokens. Everything but the tokens costs: the whole vocabulary's logits are
+ * What the owner of a request is told beyond its tokens. Scores and embeddings cost: the whole vocabulary's logits are
  * computed for a score, and a prompt that is scored or pooled is never taken from a cache.
  *
  * @param scores how many alternatives to name beside each generated token with its log probability; empty for no scores
  * @param promptScores the same for each token of the prompt but the first
  * @param embedding whether to tell the mean of the prompt's final hidden states
+ * @param activity whether to tell what the model did for the request, which costs nothing
  */
-public record Details(OptionalInt scores, OptionalInt promptScores, boolean embedding) {
+public record Details(OptionalInt scores, OptionalInt promptScores, boolean embedding, boolean activity) {
 
     /** Tokens only. */
     public static final Details NONE = new Details(OptionalInt.empty(), OptionalInt.empty(), false);
@@ -21,6 +22,11 @@ public record Details(OptionalInt scores, OptionalInt promptScores, boolean embe
         if (embedding && promptScores.isPresent()) {
             throw new IllegalArgumentException("embedding: expected no promptScores beside it");
         }
+    }
+
+    /** Creates details without what the model did. */
+    public Details(OptionalInt scores, OptionalInt promptScores, boolean embedding) {
+        this(scores, promptScores, embedding, false);
     }
 
     private static void requireCount(String name, OptionalInt count) {

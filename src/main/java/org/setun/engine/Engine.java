@@ -154,6 +154,11 @@ public final class Engine implements AutoCloseable {
         return new EngineStatus(loop.running(), inbox.waiting(), loop.freeSlots(), inbox.accepting());
     }
 
+    /** Returns what the model does, which counts on. */
+    public EngineActivity activity() {
+        return loop.activity();
+    }
+
     /** Returns what the prefix cache does, cheaply. */
     public CacheStatus cache() {
         return loop.cache();

@@ -41,8 +41,18 @@ public sealed interface EngineEvent {
      *
      * @param reason why
      * @param tokens what it took
+     * @param activity what the model did for it; null if nobody asked, or nothing was computed
      */
-    record Finished(FinishReason reason, TokenCounts tokens) implements EngineEvent {}
+    record Finished(
+            FinishReason reason,
+            TokenCounts tokens,
+            @Nullable Activity activity) implements EngineEvent {
+
+        /** Creates an end that does not say what the model did. */
+        public Finished(FinishReason reason, TokenCounts tokens) {
+            this(reason, tokens, null);
+        }
+    }
 
     /**
      * The request has ended because of a fault in the engine or in the request's consumer, or because the engine was

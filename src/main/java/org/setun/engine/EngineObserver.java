@@ -29,6 +29,9 @@ public interface EngineObserver {
     /** Sees that a request has ended as it should. */
     default void requestFinished(RequestReport report, FinishReason reason) {}
 
+    /** Sees what the model did for a request that ends as it should, before the request is finished. */
+    default void requestComputed(Activity activity) {}
+
     /** Sees that a request has ended because of a fault, or because the engine shut down. */
     default void requestFailed(RequestReport report, Throwable cause) {}
 

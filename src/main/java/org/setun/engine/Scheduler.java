@@ -1,6 +1,7 @@
 package org.setun.engine;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.TreeSet;
@@ -339,6 +340,11 @@ final class Scheduler {
 
     boolean isEmpty() {
         return running.isEmpty() && waiting.isEmpty();
+    }
+
+    /** Returns the sequences that run; a view of what changes. */
+    List<Sequence> runningSequences() {
+        return Collections.unmodifiableList(running);
     }
 
     int running() {

@@ -3,6 +3,7 @@ package org.setun.engine;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,7 @@ final class Sequence implements Engine.Handle {
     private int awaitedTokens;
     private @Nullable MeanPool pool;
     private @Nullable SequenceMemory memory;
+    private @Nullable SequenceActivity activity;
     private @Nullable StoredPrefix found;
 
     private volatile @Nullable FinishReason requestedEnd;
@@ -292,6 +294,16 @@ final class Sequence implements Engine.Handle {
     /** Returns the mean of the hidden states that were pooled. */
     float[] pooled() {
         return Objects.requireNonNull(pool).mean();
+    }
+
+    /** Takes what counts what the model does for the sequence, at its first start. */
+    void countIn(SequenceActivity counts) {
+        activity = counts;
+    }
+
+    /** Returns what counts for the sequence, once it has been started. */
+    Optional<SequenceActivity> activity() {
+        return Optional.ofNullable(activity);
     }
 
     Timeline timeline() {

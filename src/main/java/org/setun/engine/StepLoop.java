@@ -3,6 +3,7 @@ package org.setun.engine;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.setun.engine.EngineSettings.BatchLimits;
 import org.setun.engine.Scheduler.Scheduled;
 import org.setun.engine.Scheduler.StepLimits;
@@ -31,6 +32,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     private final CompletionRate completionRate;
     private final Workspace workspace;
     private final StepResults results;
+    private final EngineActivity activity;
     private final StatePool pool;
     private final PrefixCache cache;
     private final SecondTier secondTier;
@@ -57,6 +59,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         int maxLogitRows = Math.max(limits.maxSequences(), Math.min(SCORED_ROWS, limits.maxTokens()));
         this.workspace = model.newWorkspace(limits.maxTokens(), maxLogitRows);
         this.results = new StepResults(model, workspace);
+        this.activity = new EngineActivity(workspace, nanoClock);
         this.prefillBudget = new PrefillBudget(limits.maxSlowdown(), limits.maxSequences());
         // Last, since its memory is off the heap and nobody would free it if one of the others failed.
         StateLayout layout = model.stateLayout();
@@ -102,16 +105,19 @@ final class StepLoop implements Runnable, AutoCloseable {
             scheduler.starved().forEach(this::failStarved);
             return;
         }
+        Batch batch = new Batch(step.stream().map(Scheduled::chunk).toList());
         long start = nanoClock.getAsLong();
         try {
-            model.forward(new Batch(step.stream().map(Scheduled::chunk).toList()), workspace);
+            model.forward(batch, workspace);
         } catch (Throwable cause) {
             handleFault(step, cause);
             return;
         }
         results.begin();
+        activity.begin(batch.tokens());
         step.forEach(this::conclude);
         StepReport report = report(step, Duration.ofNanos(nanoClock.getAsLong() - start));
+        activity.stepFinished(report.duration().toNanos());
         measure(step, report.duration());
         observer.stepFinished(report);
     }
@@ -161,6 +167,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         for (Sequence sequence : scheduler.admit()) {
             if (!sequence.timeline().started()) {
                 inbox.started(sequence);
+                sequence.countIn(activity.start(sequence.id()));
                 Duration waited = sequence.timeline().startedAt(nanoClock.getAsLong());
                 observer.requestStarted(sequence.id(), waited, sequence.tokenCounts());
             }
@@ -187,7 +194,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         }
         scheduler.computed(sequence);
         try {
-            EngineEvent.Token token = results.read(scheduled);
+            EngineEvent.Token token = read(scheduled);
             if (token != null) {
                 sequence.append(token.id());
                 sequence.timeline().generatedAt(nanoClock.getAsLong(), sequence.id(), observer);
@@ -208,14 +215,39 @@ final class StepLoop implements Runnable, AutoCloseable {
         }
     }
 
+    private EngineEvent.@Nullable Token read(Scheduled scheduled) {
+        try {
+            return results.read(scheduled);
+        } finally {
+            // Not before: a logit that is computed later counts as well.
+            activity.computed(
+                    scheduled.sequence().activity().orElseThrow(),
+                    scheduled.chunk().tokens().length);
+        }
+    }
+
     private void finish(Sequence sequence, FinishReason reason) {
         scheduler.ending(sequence);
         RequestReport report = remove(sequence);
+        Activity done = done(sequence);
         try {
             observer.requestFinished(report, reason);
         } finally {
-            emitEnd(sequence, new EngineEvent.Finished(reason, sequence.tokenCounts()));
+            boolean told = sequence.request().details().activity();
+            emitEnd(sequence, new EngineEvent.Finished(reason, sequence.tokenCounts(), told ? done : null));
         }
+    }
+
+    /** Shows what was done for a sequence that ends as it should, and returns it; null if it was never started. */
+    private @Nullable Activity done(Sequence sequence) {
+        SequenceActivity counts = sequence.activity().orElse(null);
+        if (counts == null) {
+            return null;
+        }
+        activity.finished(counts);
+        Activity done = counts.activity();
+        observer.requestComputed(done);
+        return done;
     }
 
     private void fail(Sequence sequence, Throwable cause) {
@@ -275,6 +307,9 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     private void publish() {
         running = scheduler.running();
+        activity.running(scheduler.runningSequences().stream()
+                .flatMap(sequence -> sequence.activity().stream())
+                .toList());
         freeSlots = pool.free();
     }
 
@@ -286,6 +321,11 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Returns how many state slots nobody holds. Any thread. */
     int freeSlots() {
         return freeSlots;
+    }
+
+    /** Returns what the model does. */
+    EngineActivity activity() {
+        return activity;
     }
 
     /** Returns the way to what is kept outside of the engine. */

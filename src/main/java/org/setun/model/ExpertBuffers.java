@@ -27,7 +27,7 @@ final class ExpertBuffers {
         int maxPicks = 0;
         for (int layer = 0; layer < blocks.size(); layer++) {
             if (blocks.get(layer).channel() instanceof Peer peer) {
-                Retrieval retrieval = new Retrieval(layer, peer.numHeads(), peer.topK(), maxTokens);
+                Retrieval retrieval = new Retrieval(layer, peer, maxTokens);
                 byLayer.put(peer, retrieval);
                 retrievals.add(retrieval);
                 maxScores = Math.max(maxScores, peer.keys().scoresHeld(peer.numHeads(), maxTokens));

@@ -41,6 +41,15 @@ public final class PassCounts {
         return counts.getOpaque(index(place, measure));
     }
 
+    /** Returns the sum of a measure over all places. */
+    public long sum(Measure measure) {
+        long sum = 0;
+        for (int place = 0; place < places.size(); place++) {
+            sum += count(place, measure);
+        }
+        return sum;
+    }
+
     /** Returns where a count stands in arrays of all of them. */
     static int index(int place, Measure measure) {
         return place * MEASURES + measure.index();

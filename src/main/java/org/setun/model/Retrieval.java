@@ -12,6 +12,7 @@ public final class Retrieval {
     private final int layer;
     private final int numHeads;
     private final int topK;
+    private final int numExperts;
     private final int[] experts;
     private final float[] scores;
     private final int[] hits;
@@ -20,11 +21,12 @@ public final class Retrieval {
     private int tokens;
     private int activatedExperts;
 
-    /** Allocates space for {@code maxTokens} tokens. */
-    Retrieval(int layer, int numHeads, int topK, int maxTokens) {
+    /** Allocates space for {@code maxTokens} tokens of a layer. */
+    Retrieval(int layer, Peer peer, int maxTokens) {
         this.layer = layer;
-        this.numHeads = numHeads;
-        this.topK = topK;
+        this.numHeads = peer.numHeads();
+        this.topK = peer.topK();
+        this.numExperts = peer.experts().count();
         this.experts = new int[Math.multiplyExact(maxTokens, Math.multiplyExact(numHeads, topK))];
         this.scores = new float[experts.length];
         this.hits = new int[topK];
@@ -40,6 +42,11 @@ public final class Retrieval {
     /** Returns the number of heads that retrieve for a token. */
     public int numHeads() {
         return numHeads;
+    }
+
+    /** Returns the number of experts that there are to retrieve. */
+    public int numExperts() {
+        return numExperts;
     }
 
     /** Returns the number of experts that a head retrieves. */
