@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 /**
- * The command line: {@code setun [serve|pull|convert|inspect|logits|generate|chat|perplexity|bench|aot-cache]}. Exit codes: 0 for success, 1 where a
+ * The command line: {@code setun [serve|pull|convert|inspect|logits|generate|chat|perplexity|bench|aot-cache|health]}. Exit codes: 0 for success, 1 where a
  * model, a file or the network is at fault, 2 where the command line is.
  */
 @Command(
@@ -42,6 +42,7 @@ import picocli.CommandLine.ScopeType;
             PerplexityCommand.class,
             BenchCommand.class,
             AotCacheCommand.class,
+            HealthCommand.class,
         })
 public final class SetunCommand implements Runnable {
 
