@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Opens Hugging Face's native tokenizer library through DJL, which unpacks it from its jar. DJL is kept from the network
@@ -22,16 +23,16 @@ final class NativeTokenizers {
     private static final Map<String, String> OPTIONS = Map.of("truncation", "false", "padding", "false");
 
     static {
-        setIfAbsent("DJL_OFFLINE", "ai.djl.offline", "true");
-        setIfAbsent("OPT_OUT_TRACKING", "OPT_OUT_TRACKING", "true");
-        setIfAbsent(CACHE, CACHE, cacheDirectory().toString());
+        setIfAbsent("DJL_OFFLINE", "ai.djl.offline", () -> "true");
+        setIfAbsent("OPT_OUT_TRACKING", "OPT_OUT_TRACKING", () -> "true");
+        setIfAbsent(CACHE, CACHE, () -> cacheDirectory().toString());
     }
 
     private NativeTokenizers() {}
 
-    private static void setIfAbsent(String environmentVariable, String property, String value) {
+    private static void setIfAbsent(String environmentVariable, String property, Supplier<String> value) {
         if (System.getenv(environmentVariable) == null && System.getProperty(property) == null) {
-            System.setProperty(property, value);
+            System.setProperty(property, value.get());
         }
     }
 
