@@ -51,17 +51,22 @@ public final class RealRedis implements AutoCloseable {
         this.stop = stop;
     }
 
-    /** Starts one, and waits until it answers. */
+    /** Starts one that writes nothing to a disk, and waits until it answers. */
     public static RealRedis start() {
+        return start(OPTIONS);
+    }
+
+    /** Starts one with options of {@code redis-server}, and waits until it answers. */
+    public static RealRedis start(List<String> options) {
         if (DockerClientFactory.instance().isDockerAvailable()) {
             try {
-                return container();
+                return container(options);
             } catch (RuntimeException e) {
                 log.warn("{} does not start, trying without Docker", IMAGE, e);
             }
         }
         try {
-            return process(installed().orElseGet(RealRedis::carried));
+            return process(installed().orElseGet(RealRedis::carried), options);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -69,10 +74,12 @@ public final class RealRedis implements AutoCloseable {
 
     // The container is closed by close().
     @SuppressWarnings("resource")
-    private static RealRedis container() {
+    private static RealRedis container(List<String> options) {
+        List<String> command = new ArrayList<>(List.of("redis-server"));
+        command.addAll(options);
         GenericContainer<?> container = new GenericContainer<>(DockerImageName.parse(IMAGE))
                 .withExposedPorts(PORT)
-                .withCommand("redis-server", "--save", "", "--appendonly", "no");
+                .withCommand(command.toArray(String[]::new));
         container.start();
         return new RealRedis(container.getHost(), container.getMappedPort(PORT), container::stop);
     }
@@ -93,14 +100,14 @@ public final class RealRedis implements AutoCloseable {
         }
     }
 
-    private static RealRedis process(Path program) throws IOException {
+    private static RealRedis process(Path program, List<String> options) throws IOException {
         String host = InetAddress.getLoopbackAddress().getHostAddress();
         int port;
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
         List<String> command = new ArrayList<>(List.of(program.toString(), "--port", "" + port, "--bind", host));
-        command.addAll(OPTIONS);
+        command.addAll(options);
         Path output = Files.createTempFile("redis", ".log");
         Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
