@@ -132,22 +132,13 @@ final class ChartSettingsTest {
     }
 
     @Test
-    void aHubsModelIsFetchedAsTheCommandExpects() {
-        JsonNode pull = Chart.render("hub-claim").containers().getFirst();
-        assertThat(pull.path("args").valueStream().map(JsonNode::asString))
-                .containsExactly("pull", "owner/name-GGUF:TQ2_0", "--file", "model-TQ2_0.gguf");
-        assertThat(Rendering.variable(pull, "SETUN_MODELS")
-                        .orElseThrow()
-                        .path("value")
-                        .asString())
-                .isEqualTo("/models");
+    void onlyWhoFetchesTheModelHasTheToken() {
         Rendering hub = Chart.render("hub");
         assertThat(Rendering.variable(hub.containers().getFirst(), "HF_TOKEN")
                         .orElseThrow()
                         .at("/valueFrom/secretKeyRef")
                         .toString())
                 .isEqualTo("{\"name\":\"hub\",\"key\":\"token\"}");
-        // The server fetches nothing, and need not know it.
         assertThat(Rendering.variable(hub.server(), "HF_TOKEN")).isEmpty();
     }
 
