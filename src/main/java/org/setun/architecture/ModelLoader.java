@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.Kernels;
 import org.setun.model.TernaryModel;
+import org.setun.tensor.HugePageArena;
 
 /** Turns a checkpoint on disk into a model in memory. */
 public final class ModelLoader {
@@ -57,7 +58,7 @@ public final class ModelLoader {
             TensorReader reader = new TensorReader(checkpoint.tensors(), kernels.workers());
             WeightSource weights = recipe.weights(reader);
             long totalBytes = reader.totalBytes();
-            Arena arena = Arena.ofShared();
+            Arena arena = HugePageArena.ofShared();
             try {
                 ModelBuilder builder = new ModelBuilder(
                         spec,
@@ -91,7 +92,7 @@ public final class ModelLoader {
     @SuppressWarnings("MustBeClosedChecker")
     public static LoadedModel random(NamedShape shape, Kernels kernels, LoadOptions options) {
         ModelSpec spec = options.spec(shape.spec());
-        Arena arena = Arena.ofShared();
+        Arena arena = HugePageArena.ofShared();
         try (RandomWeights weights = new RandomWeights(spec.layers().size(), SEED, kernels.workers())) {
             ModelBuilder builder = new ModelBuilder(spec, weights, kernels, options, arena, tensor -> {});
             TernaryModel model = builder.build();

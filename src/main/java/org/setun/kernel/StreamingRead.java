@@ -4,9 +4,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.LongAdder;
+import org.setun.tensor.HugePageArena;
 
 /**
- * Memory that threads read in order, to measure how fast that can be done: no product whose weights lie in memory can be faster.
+ * Memory like that of weights, which threads read in order, to measure how fast that can be done: no product whose weights lie in memory can be faster.
  * For one thread at a time. Who creates it closes it.
  */
 public final class StreamingRead implements AutoCloseable {
@@ -17,7 +18,7 @@ public final class StreamingRead implements AutoCloseable {
     /** A page, and enough for an inner loop that the compiler turns into vectors. */
     private static final int BLOCK = 4096;
 
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena = HugePageArena.ofShared();
     private final MemorySegment memory;
 
     /**
