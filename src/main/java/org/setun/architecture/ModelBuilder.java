@@ -299,7 +299,7 @@ final class ModelBuilder {
     }
 
     /**
-     * Repacks trits row by row, so that no more than a row of each thread is held unpacked, into one matrix for each run of
+     * Repacks trits, so that no more than a few rows of each thread are held unpacked, into one matrix for each run of
      * {@code blockColumns} columns.
      */
     private List<TernaryMatrix> pack(CanonicalTensor.Linear linear, TernarySource trits, int blockColumns, float scale)
@@ -310,11 +310,14 @@ final class ModelBuilder {
             builders.add(kernels.layout().builder(linear.rows(), blockColumns, arena));
         }
         RowLoop.run(kernels.workers(), linear.rows(), PACKED_ROWS, (from, to) -> {
-            byte[] row = new byte[columns];
-            for (int r = from; r < to; r++) {
-                trits.readRow(r, row, 0);
+            byte[] rows = new byte[PACKED_ROWS * columns + Long.BYTES];
+            for (int first = from; first < to; first += PACKED_ROWS) {
+                int count = Math.min(PACKED_ROWS, to - first);
+                for (int i = 0; i < count; i++) {
+                    trits.readRow(first + i, rows, i * columns);
+                }
                 for (int block = 0; block < builders.size(); block++) {
-                    builders.get(block).setRow(r, row, block * blockColumns);
+                    builders.get(block).setRows(first, count, rows, block * blockColumns, columns);
                 }
             }
         });

@@ -2,6 +2,9 @@ package org.setun.checkpoint;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -42,15 +45,10 @@ public enum TernaryPacking {
         @Override
         int decodeRow(MemorySegment packed, int rows, int columns, int row, byte[] trits, int offset) {
             int quarter = rows / FIELDS;
-            int shift = BITS * (row / quarter);
             long start = (long) (row % quarter) * columns;
-            int largest = 0;
-            for (int c = 0; c < columns; c++) {
-                int code = (packed.get(ValueLayout.JAVA_BYTE, start + c) >> shift) & MASK;
-                largest = Math.max(largest, code);
-                trits[offset + c] = (byte) (code - 1);
-            }
-            return largest == MASK ? firstInvalid(trits, offset, columns) : VALID;
+            MemorySegment.copy(packed, ValueLayout.JAVA_BYTE, start, trits, offset, columns);
+            boolean valid = TwoBitFields.decode(trits, offset, columns, row / quarter);
+            return valid ? VALID : firstInvalid(trits, offset, columns);
         }
 
         @Override
@@ -85,16 +83,13 @@ public enum TernaryPacking {
         int decodeRow(MemorySegment packed, int rows, int columns, int row, byte[] trits, int offset) {
             int quarter = columns / FIELDS;
             long start = (long) row * quarter;
-            int largest = 0;
+            boolean valid = true;
             for (int k = 0; k < FIELDS; k++) {
                 int first = offset + k * quarter;
-                for (int c = 0; c < quarter; c++) {
-                    int code = (packed.get(ValueLayout.JAVA_BYTE, start + c) >> (BITS * k)) & MASK;
-                    largest = Math.max(largest, code);
-                    trits[first + c] = (byte) (code - 1);
-                }
+                MemorySegment.copy(packed, ValueLayout.JAVA_BYTE, start, trits, first, quarter);
+                valid &= TwoBitFields.decode(trits, first, quarter, k);
             }
-            return largest == MASK ? firstInvalid(trits, offset, columns) : VALID;
+            return valid ? VALID : firstInvalid(trits, offset, columns);
         }
 
         @Override
@@ -131,14 +126,20 @@ public enum TernaryPacking {
         int decodeRow(MemorySegment packed, int rows, int columns, int row, byte[] trits, int offset) {
             int rowBytes = Math.ceilDiv(columns, TRITS_PER_BYTE);
             long start = (long) row * rowBytes;
+            // A word of eight trits, of which the next overwrites three, wherever it does not reach beyond the row.
+            int words = Math.max(0, columns - Long.BYTES + 1) / TRITS_PER_BYTE;
             for (int b = 0; b < rowBytes; b++) {
                 int value = Byte.toUnsignedInt(packed.get(ValueLayout.JAVA_BYTE, start + b));
                 int first = b * TRITS_PER_BYTE;
                 if (value >= BYTE_VALUES) {
                     return first;
                 }
-                int count = Math.min(TRITS_PER_BYTE, columns - first);
-                System.arraycopy(B3_TRITS, value * TRITS_PER_BYTE, trits, offset + first, count);
+                if (b < words) {
+                    WORD.set(trits, offset + first, (long) WORD.get(B3_TRITS, value * TRITS_PER_BYTE));
+                } else {
+                    int count = Math.min(TRITS_PER_BYTE, columns - first);
+                    System.arraycopy(B3_TRITS, value * TRITS_PER_BYTE, trits, offset + first, count);
+                }
             }
             return VALID;
         }
@@ -157,6 +158,7 @@ public enum TernaryPacking {
         }
     };
 
+    private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
     private static final int BITS = 2;
     private static final int MASK = 3;
     private static final int FIELDS = 4;
@@ -262,7 +264,8 @@ public enum TernaryPacking {
     }
 
     private static byte[] b3Trits() {
-        byte[] table = new byte[BYTE_VALUES * TRITS_PER_BYTE];
+        // The last value is read as a word, too.
+        byte[] table = new byte[BYTE_VALUES * TRITS_PER_BYTE + Long.BYTES];
         for (int value = 0; value < BYTE_VALUES; value++) {
             int rest = value;
             for (int j = 0; j < TRITS_PER_BYTE; j++) {

@@ -195,7 +195,12 @@ public final class Base3Matrix implements TernaryMatrix {
                 + (long) block * chunkGroups
                 + (long) (group - chunk) * blockVectors(rows, panelRows, row)
                 + (vector - block);
-        return vectorsBefore * VECTOR_ROWS + (lane < HALF ? 2 * lane : 2 * (lane - HALF) + 1);
+        return vectorsBefore * VECTOR_ROWS + lane(lane);
+    }
+
+    /** Returns which byte of a vector is that of its row {@code row}. */
+    private static int lane(int row) {
+        return row < HALF ? 2 * row : 2 * (row - HALF) + 1;
     }
 
     /** Returns how many vectors the block of row {@code row} has. */
@@ -226,52 +231,69 @@ public final class Base3Matrix implements TernaryMatrix {
 
         @Override
         public Builder setRow(int row, byte[] trits, int offset) {
+            byte[] padded = new byte[columns + TritWords.TRITS];
+            System.arraycopy(trits, offset, padded, 0, columns);
             int groups = groups(columns);
-            long stride = (long) blockVectors(rows, panelRows, row) * VECTOR_ROWS;
-            long at = 0;
-            int nonZero = 0;
-            int sum = 0;
-            int negative = 0;
-            int wholeGroups = columns / GROUP_COLUMNS;
+            TritWords.Counts counts = new TritWords.Counts();
             for (int group = 0; group < groups; group++) {
-                at = group % CHUNK_GROUPS == 0 ? offset(rows, panelRows, groups, row, group) : at + stride;
-                int first = offset + group * GROUP_COLUMNS;
-                int t0 = trits[first];
-                int t1 = group < wholeGroups ? trits[first + 1] : trit(trits, offset, first + 1);
-                int t2 = group < wholeGroups ? trits[first + 2] : trit(trits, offset, first + 2);
-                int t3 = group < wholeGroups ? trits[first + 3] : trit(trits, offset, first + 3);
-                int t4 = group < wholeGroups ? trits[first + 4] : trit(trits, offset, first + 4);
-                // The trits are the roots of t^3 - t.
-                int wrong = t0 * (t0 * t0 - 1)
-                        | t1 * (t1 * t1 - 1)
-                        | t2 * (t2 * t2 - 1)
-                        | t3 * (t3 * t3 - 1)
-                        | t4 * (t4 * t4 - 1);
-                if (wrong != 0) {
-                    requireTrits(trits, offset, row, first);
-                }
-                nonZero += (t0 & 1) + (t1 & 1) + (t2 & 1) + (t3 & 1) + (t4 & 1);
-                sum += t0 + t1 + t2 + t3 + t4;
-                int value = t0 + 3 * t1 + 9 * t2 + 27 * t3 + 81 * t4;
-                negative += value >>> (Integer.SIZE - 1);
-                codes.set(ValueLayout.JAVA_BYTE, at, (byte) (value < 0 ? SIGN - value : value));
+                long word = TritWords.codes(padded, group * GROUP_COLUMNS, columnsOf(group));
+                counts.add(word);
+                codes.set(ValueLayout.JAVA_BYTE, offset(rows, panelRows, groups, row, group), code(row, word));
             }
-            negativeCodes[row] = negative;
-            nonZeros.add(nonZero);
-            negatives.add((nonZero - sum) / 2);
+            count(counts, row, 1, trits, offset, 0);
             return this;
         }
 
-        /** Returns a trit of the last group, 0 beyond the matrix. */
-        private int trit(byte[] trits, int offset, int at) {
-            return at - offset < columns ? trits[at] : 0;
+        @Override
+        public Builder setRows(int firstRow, int count, byte[] trits, int offset, int stride) {
+            boolean vector = firstRow % VECTOR_ROWS == 0 && count == Math.min(VECTOR_ROWS, rows - firstRow);
+            if (vector && trits.length >= offset + (count - 1) * stride + columns + TritWords.TRITS) {
+                setVector(firstRow, count, trits, offset, stride);
+            } else {
+                TernaryMatrix.Builder.super.setRows(firstRow, count, trits, offset, stride);
+            }
+            return this;
         }
 
-        /** Names the first of a group's numbers that is no trit. */
-        private void requireTrits(byte[] trits, int offset, int row, int first) {
-            for (int at = first; at < Math.min(first + GROUP_COLUMNS, offset + columns); at++) {
-                TernaryMatrix.requireTrit(trits[at], row, at - offset);
+        /** Sets the rows of a vector group by group: the bytes of a group lie together. */
+        private void setVector(int firstRow, int count, byte[] trits, int offset, int stride) {
+            int groups = groups(columns);
+            byte[] line = new byte[VECTOR_ROWS];
+            TritWords.Counts counts = new TritWords.Counts();
+            for (int group = 0; group < groups; group++) {
+                int columnsOf = columnsOf(group);
+                int first = offset + group * GROUP_COLUMNS;
+                for (int i = 0; i < count; i++) {
+                    long word = TritWords.codes(trits, first + i * stride, columnsOf);
+                    counts.add(word);
+                    line[lane(i)] = code(firstRow + i, word);
+                }
+                long at = offset(rows, panelRows, groups, firstRow, group);
+                MemorySegment.copy(line, 0, codes, ValueLayout.JAVA_BYTE, at, VECTOR_ROWS);
             }
+            count(counts, firstRow, count, trits, offset, stride);
+        }
+
+        private int columnsOf(int group) {
+            return Math.min(GROUP_COLUMNS, columns - group * GROUP_COLUMNS);
+        }
+
+        /** Returns the byte of a group of row {@code row}. */
+        private byte code(int row, long word) {
+            int value = TritWords.base3(word);
+            negativeCodes[row] += value >>> (Integer.SIZE - 1);
+            return (byte) (value < 0 ? SIGN - value : value);
+        }
+
+        /** Takes over what rows have been found to hold, unless that was something else than trits. */
+        private void count(TritWords.Counts counts, int firstRow, int count, byte[] trits, int offset, int stride) {
+            if (counts.anyInvalid()) {
+                for (int i = 0; i < count; i++) {
+                    TernaryMatrix.requireTrits(trits, offset + i * stride, firstRow + i, columns);
+                }
+            }
+            nonZeros.add(counts.nonZeros());
+            negatives.add(counts.negatives());
         }
 
         @Override

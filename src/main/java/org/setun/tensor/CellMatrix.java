@@ -36,6 +36,7 @@ public final class CellMatrix implements TernaryMatrix {
     private static final short ZERO_WORD = 0x5555;
 
     private static final ValueLayout.OfShort WORD = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long CELL_BYTES = (long) ROW_BLOCK * Short.BYTES;
     private static final long ALIGNMENT = 64;
 
     private final int rows;
@@ -153,25 +154,49 @@ public final class CellMatrix implements TernaryMatrix {
 
         @Override
         public Builder setRow(int row, byte[] trits, int offset) {
-            long nonZero = 0;
-            long sum = 0;
-            long at = wordOffset(groups, row, 0);
-            for (int group = 0; group < groups; group++) {
-                int first = group * COLUMN_GROUP;
-                int count = Math.min(COLUMN_GROUP, columns - first);
-                int word = ZERO_WORD;
-                for (int k = 0; k < count; k++) {
-                    int trit = TernaryMatrix.requireTrit(trits[offset + first + k], row, first + k);
-                    nonZero += trit & 1;
-                    sum += trit;
-                    word += trit << (2 * k);
-                }
-                words.set(WORD, at, (short) word);
-                at += (long) ROW_BLOCK * Short.BYTES;
-            }
-            nonZeros.add(nonZero);
-            negatives.add((nonZero - sum) / 2);
+            byte[] padded = new byte[columns + TritWords.TRITS];
+            System.arraycopy(trits, offset, padded, 0, columns);
+            setBlock(row, 1, padded, 0, 0);
             return this;
+        }
+
+        @Override
+        public Builder setRows(int firstRow, int count, byte[] trits, int offset, int stride) {
+            boolean padded = trits.length >= offset + (count - 1) * stride + columns + TritWords.TRITS;
+            if (firstRow % ROW_BLOCK == 0 && padded) {
+                for (int done = 0; done < count; done += ROW_BLOCK) {
+                    int rowsLeft = Math.min(ROW_BLOCK, count - done);
+                    setBlock(firstRow + done, rowsLeft, trits, offset + done * stride, stride);
+                }
+            } else {
+                TernaryMatrix.Builder.super.setRows(firstRow, count, trits, offset, stride);
+            }
+            return this;
+        }
+
+        /** Sets neighbouring rows of a block group by group: the words of a group lie together. */
+        private void setBlock(int firstRow, int count, byte[] trits, int offset, int stride) {
+            short[] line = new short[ROW_BLOCK];
+            TritWords.Counts counts = new TritWords.Counts();
+            long at = wordOffset(groups, firstRow, 0);
+            for (int group = 0; group < groups; group++) {
+                int columnsOf = Math.min(COLUMN_GROUP, columns - group * COLUMN_GROUP);
+                int first = offset + group * COLUMN_GROUP;
+                for (int i = 0; i < count; i++) {
+                    long codes = TritWords.codes(trits, first + i * stride, columnsOf);
+                    counts.add(codes);
+                    line[i] = TritWords.packed(codes);
+                }
+                MemorySegment.copy(line, 0, words, WORD, at, count);
+                at += CELL_BYTES;
+            }
+            if (counts.anyInvalid()) {
+                for (int i = 0; i < count; i++) {
+                    TernaryMatrix.requireTrits(trits, offset + i * stride, firstRow + i, columns);
+                }
+            }
+            nonZeros.add(counts.nonZeros());
+            negatives.add(counts.negatives());
         }
 
         @Override

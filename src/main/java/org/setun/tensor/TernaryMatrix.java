@@ -51,6 +51,19 @@ public sealed interface TernaryMatrix permits CellMatrix, Base3Matrix {
          */
         Builder setRow(int row, byte[] trits, int offset);
 
+        /**
+         * Sets rows {@code [firstRow, firstRow + count)} as {@link #setRow} does: several times as fast, where they are 64 that begin at a
+         * multiple of 64, or the last, and eight bytes follow the last of them in {@code trits}.
+         *
+         * @param trits row {@code firstRow + i} is {@code trits[offset + i * stride .. + columns)}
+         */
+        default Builder setRows(int firstRow, int count, byte[] trits, int offset, int stride) {
+            for (int i = 0; i < count; i++) {
+                setRow(firstRow + i, trits, offset + i * stride);
+            }
+            return this;
+        }
+
         /** Returns the matrix; the builder must not be used afterwards. */
         TernaryMatrix build(float scale);
     }
@@ -71,11 +84,17 @@ public sealed interface TernaryMatrix permits CellMatrix, Base3Matrix {
         }
     }
 
-    /** Checks one trit that is to be packed. */
-    static int requireTrit(int trit, int row, int column) {
-        if (trit < -1 || trit > 1) {
-            throw new IllegalArgumentException("row " + row + ", column " + column + ": " + trit + " is no trit");
+    /**
+     * Checks the row {@code trits[offset .. offset + columns)} that is to be packed.
+     *
+     * @throws IllegalArgumentException naming the first value that is no trit
+     */
+    static void requireTrits(byte[] trits, int offset, int row, int columns) {
+        for (int column = 0; column < columns; column++) {
+            int trit = trits[offset + column];
+            if (trit < -1 || trit > 1) {
+                throw new IllegalArgumentException("row " + row + ", column " + column + ": " + trit + " is no trit");
+            }
         }
-        return trit;
     }
 }

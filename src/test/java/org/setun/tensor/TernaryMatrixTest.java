@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -59,6 +60,75 @@ final class TernaryMatrixTest {
                 }
                 assertThat(matrix.zeros()).isEqualTo(zeros);
                 assertThat(matrix.negatives()).isEqualTo(negatives);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("layouts")
+    void rowsSetTogetherLieAsRowsSetAlone(TernaryLayout layout) {
+        for (int[] shape : SHAPES) {
+            int rows = shape[0];
+            int columns = shape[1];
+            byte[][] trits = trits(rows, columns);
+            // With and without space for whole words at the end, and at multiples of 64 or not.
+            for (int padding : new int[] {0, 8}) {
+                for (int batch : new int[] {64, 48, 128}) {
+                    try (Arena arena = Arena.ofConfined()) {
+                        TernaryMatrix alone = TernaryMatrix.of(layout, trits, 1, arena);
+                        TernaryMatrix.Builder builder = layout.builder(rows, columns, arena);
+                        int stride = columns + 3;
+                        for (int first = 0; first < rows; first += batch) {
+                            int count = Math.min(batch, rows - first);
+                            byte[] together = new byte[2 + (count - 1) * stride + columns + padding];
+                            Arrays.fill(together, (byte) 77);
+                            for (int i = 0; i < count; i++) {
+                                System.arraycopy(trits[first + i], 0, together, 2 + i * stride, columns);
+                            }
+                            builder.setRows(first, count, together, 2, stride);
+                        }
+                        TernaryMatrix matrix = builder.build(1);
+
+                        assertThat(matrix.zeros()).isEqualTo(alone.zeros());
+                        assertThat(matrix.negatives()).isEqualTo(alone.negatives());
+                        assertThat(bytes(matrix)).isEqualTo(bytes(alone));
+                        if (matrix instanceof Base3Matrix base3) {
+                            assertThat(base3.negativeCodes()).isEqualTo(((Base3Matrix) alone).negativeCodes());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static byte[] bytes(TernaryMatrix matrix) {
+        return switch (matrix) {
+            case Base3Matrix base3 -> base3.codes().toArray(ValueLayout.JAVA_BYTE);
+            case CellMatrix cells -> cells.words().toArray(ValueLayout.JAVA_BYTE);
+        };
+    }
+
+    @ParameterizedTest
+    @MethodSource("layouts")
+    void everyWrongByteIsFoundWhereverItIs(TernaryLayout layout) {
+        int columns = 23;
+        try (Arena arena = Arena.ofConfined()) {
+            for (int value = Byte.MIN_VALUE; value <= Byte.MAX_VALUE; value++) {
+                if (value >= -1 && value <= 1) {
+                    continue;
+                }
+                int row = Math.floorMod(value, 64);
+                int column = Math.floorMod(value, columns);
+                byte[] trits = new byte[64 * columns + 8];
+                trits[row * columns + column] = (byte) value;
+                TernaryMatrix.Builder builder = layout.builder(64, columns, arena);
+                String message = "row " + row + ", column " + column + ": " + value + " is no trit";
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> builder.setRows(0, 64, trits, 0, columns))
+                        .withMessage(message);
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> builder.setRow(row, trits, row * columns))
+                        .withMessage(message);
             }
         }
     }
