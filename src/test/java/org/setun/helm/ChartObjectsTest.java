@@ -75,6 +75,7 @@ final class ChartObjectsTest {
                         "Ingress",
                         "NetworkPolicy",
                         "PodDisruptionBudget",
+                        "PrometheusRule",
                         "ScaledObject",
                         "Service",
                         "ServiceAccount",

@@ -63,6 +63,8 @@ final class KubernetesTypesTest {
             inference-pool | InferencePool | /spec/endpointPickerRef/failureMode                    | Open       | failureMode
             inference-pool | NetworkPolicy | /spec/policyTypes/0                                    | Inbound    | policyTypes
             inference-pool | NetworkPolicy | /spec/podSelector                                      | null       | podSelector
+            monitoring     | PrometheusRule | /spec/groups/0/name                                   | null       | name
+            monitoring     | PrometheusRule | /spec/groups/0/rules/0/expression                     | x          | expression
             """)
     void aWrongFieldIsRefused(String scenario, String kind, String pointer, String value, String named) {
         JsonNode object = Chart.render(scenario).all(kind).findFirst().orElseThrow();
