@@ -12,12 +12,15 @@ import java.util.Optional;
 import org.setun.architecture.GenerationDefaults;
 import org.setun.architecture.ModelReport;
 import org.setun.engine.Engine;
+import org.setun.engine.EngineActivity;
 import org.setun.engine.PrefixStore;
 import org.setun.generation.Embedder;
 import org.setun.generation.EngineEmbedder;
 import org.setun.generation.EngineGenerator;
 import org.setun.generation.GenerationSettings;
 import org.setun.generation.Generator;
+import org.setun.kernel.KernelSelection;
+import org.setun.metrics.EnergyMeter;
 import org.setun.metrics.SetunMetrics;
 import org.setun.store.ModelIdentity;
 import org.setun.store.RedisPrefixStore;
@@ -50,11 +53,29 @@ class Composition {
     }
 
     @Bean
-    SetunMetrics metrics(MeterRegistry registry, ServedCheckpoint checkpoint) {
+    SetunMetrics metrics(MeterRegistry registry, ServedCheckpoint checkpoint, SetunProperties properties) {
         SetunMetrics metrics = new SetunMetrics(registry, checkpoint.name());
         ModelReport report = checkpoint.loaded().report();
         metrics.modelLoaded(report.family(), report.parameters(), checkpoint.loadDuration());
+        for (ModelReport.Ternary weights : report.ternary()) {
+            String layer = weights.layer().isPresent()
+                    ? Integer.toString(weights.layer().getAsInt())
+                    : weights.matrix();
+            metrics.weightsLoaded(layer, weights.matrix(), weights.negatives(), weights.zeros(), weights.positives());
+        }
+        checkpoint.loaded().model().weightBytesByForm().forEach(metrics::weightBytes);
+        metrics.observeEnergy(EnergyMeter.open(properties.metrics().wattsPerCore()));
         return metrics;
+    }
+
+    @Bean
+    MemoryBandwidth memoryBandwidth(Engine engine, SetunProperties properties, SetunMetrics metrics) {
+        Integer threads = properties.engine().threads();
+        MemoryBandwidth bandwidth = new MemoryBandwidth(
+                threads == null ? KernelSelection.physicalCores() : threads,
+                () -> engine.status().running() + engine.status().waiting() == 0);
+        metrics.observeBandwidth(bandwidth::bytesPerSecond);
+        return bandwidth;
     }
 
     /** Makes the second tier of the prefix cache, if there is one. It says nothing of the server's health: nobody needs it. */
@@ -99,6 +120,7 @@ class Composition {
                     new Engine(checkpoint.loaded().model(), properties.engine().settings(), metrics, prefixStore);
             metrics.observe(engine::status);
             metrics.observeCache(engine::cache);
+            metrics.observeActivity(engine.activity());
             return engine;
         } catch (IllegalStateException e) {
             throw new ModelUnavailableException(
@@ -106,6 +128,12 @@ class Composition {
                     "Lower setun.engine.max-sequences, or give the process more memory.",
                     e);
         }
+    }
+
+    // The engine's.
+    @Bean(destroyMethod = "")
+    EngineActivity engineActivity(Engine engine) {
+        return engine.activity();
     }
 
     @Bean

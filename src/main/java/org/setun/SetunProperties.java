@@ -34,13 +34,15 @@ import org.springframework.util.unit.DataSize;
  * @param engine how it runs
  * @param server how it is reached
  * @param redis where states are kept that other processes may go on with
+ * @param metrics what is measured beside it
  */
 @ConfigurationProperties(prefix = "setun", ignoreUnknownFields = false)
 record SetunProperties(
         @DefaultValue Model model,
         @DefaultValue Engine engine,
         @DefaultValue Server server,
-        @DefaultValue Redis redis) {
+        @DefaultValue Redis redis,
+        @DefaultValue Metrics metrics) {
 
     SetunProperties {
         if (model.randomShape() != null && redis.url() != null) {
@@ -291,6 +293,22 @@ record SetunProperties(
         private static void requireRate(String name, @Nullable Long rate) {
             if (rate != null && (rate < 0 || rate > Rates.MAX)) {
                 throw new IllegalArgumentException(name + ": expected 0 to " + Rates.MAX + ", found " + rate);
+            }
+        }
+    }
+
+    /**
+     * What is measured.
+     *
+     * @param wattsPerCore the power of a busy core, by which {@code setun.energy.joules} is estimated where the processor's own account
+     *     of its energy cannot be read; more than 0, by default 5, which is between a server's many cores and a desktop's few
+     */
+    record Metrics(@DefaultValue("5") double wattsPerCore) {
+
+        Metrics {
+            if (!(wattsPerCore > 0 && wattsPerCore < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "setun.metrics.watts-per-core: expected more than 0, found " + wattsPerCore);
             }
         }
     }

@@ -52,7 +52,8 @@ final class SetunPropertiesTest {
                     Duration.ofSeconds(30)),
             new SetunProperties.Server(
                     DataSize.ofMegabytes(8), null, Map.of(), null, 0, 0, Map.of(), List.of(), Duration.ofSeconds(15)),
-            new SetunProperties.Redis(null, Duration.ofMillis(50), Duration.ofHours(1), DataSize.ofMegabytes(32)));
+            new SetunProperties.Redis(null, Duration.ofMillis(50), Duration.ofHours(1), DataSize.ofMegabytes(32)),
+            new SetunProperties.Metrics(5));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -101,7 +102,9 @@ final class SetunPropertiesTest {
                                 "rediss://user:secret@redis:7000/3",
                                 Duration.ofMillis(20),
                                 Duration.ofDays(2),
-                                DataSize.ofMegabytes(5))),
+                                DataSize.ofMegabytes(5)),
+                        new SetunProperties.Metrics(7.5)),
+                "setun.metrics.watts-per-core=7.5",
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
                 "setun.engine.threads=3",

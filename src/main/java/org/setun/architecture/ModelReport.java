@@ -2,6 +2,9 @@ package org.setun.architecture;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
@@ -82,9 +85,23 @@ public record ModelReport(
      */
     public record Ternary(String name, int rows, int columns, long zeros, long negatives) {
 
+        private static final Pattern OF_LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\.(.+)");
+
         /** Returns the number of weights. */
         public long weights() {
             return (long) rows * columns;
+        }
+
+        /** Returns the layer that it belongs to, from 0; empty for what stands outside of the layers. */
+        public OptionalInt layer() {
+            Matcher matcher = OF_LAYER.matcher(name);
+            return matcher.matches() ? OptionalInt.of(Integer.parseInt(matcher.group(1))) : OptionalInt.empty();
+        }
+
+        /** Returns its name within its layer, such as {@code mixer.o_proj}. */
+        public String matrix() {
+            Matcher matcher = OF_LAYER.matcher(name);
+            return matcher.matches() ? matcher.group(2) : name;
         }
 
         /** Returns how many of the weights are positive. */

@@ -28,6 +28,9 @@ final class Buckets {
     /** For numbers of sequences or tokens in one step. */
     static final List<Double> BATCH = of(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024);
 
+    /** For fractions. */
+    static final List<Double> FRACTION = of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99);
+
     private Buckets() {}
 
     private static List<Double> of(double... bounds) {

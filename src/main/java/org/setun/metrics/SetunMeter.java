@@ -66,7 +66,81 @@ public enum SetunMeter {
 
     // The model.
     MODEL_INFO("setun.model.info", gauge(), "What is served, as tags", "arch", "parameters"),
-    MODEL_LOAD_DURATION("setun.model.load.duration", gauge("seconds"), "How long the model took to load");
+    MODEL_LOAD_DURATION("setun.model.load.duration", gauge("seconds"), "How long the model took to load"),
+    WEIGHTS("setun.weights", gauge(), "Ternary weights of each value", "layer", "matrix", "value"),
+    WEIGHTS_BYTES("setun.weights.bytes", gauge("bytes"), "Matrices as products read them, by their form", "format"),
+
+    // What the model does. Of a site of the network, org.setun.model.Site, or of a component, which is several sites.
+    ACTIVATION_ELEMENTS(
+            "setun.activation.elements",
+            counter(),
+            "Int8 activations that ternary products were given; those that several share count once",
+            "layer",
+            "site"),
+    ACTIVATION_ZEROS("setun.activation.zeros", counter(), "How many of these activations were zero", "layer", "site"),
+    ACTIVATION_ZERO_FRACTION(
+            "setun.activation.zero.fraction",
+            summary(Buckets.FRACTION),
+            "The fraction of zero activations at one site of one layer over a finished request"),
+    WEIGHT_BYTES_DENSE(
+            "setun.weight.bytes.dense",
+            counter(),
+            "Bytes of weights that would have been read with nothing left out, once a step",
+            "component"),
+    WEIGHT_BYTES_READ(
+            "setun.weight.bytes.read", counter(), "Bytes of weights that were read, once a step", "component"),
+    OPS_DENSE(
+            "setun.ops.dense",
+            counter(),
+            "Operations that the products would have taken with floats and nothing left out",
+            "component",
+            "kind"),
+    OPS_EXECUTED("setun.ops.executed", counter(), "Operations that the products took", "component", "kind"),
+    PEER_LOOKUPS("setun.peer.lookups", counter(), "Experts retrieved, one for each token, head and rank", "layer"),
+    PEER_EXPERTS_ACTIVATED(
+            "setun.peer.experts.activated",
+            counter(),
+            "Experts that tokens activated, counted once a token however many heads retrieved them",
+            "layer"),
+    PEER_EXPERTS_DISTINCT(
+            "setun.peer.experts.distinct",
+            gauge(),
+            "Different experts used in the last minute or ten",
+            "layer",
+            "window"),
+    PEER_USAGE_ENTROPY(
+            "setun.peer.usage.entropy",
+            gauge(),
+            "Entropy of the experts' shares of all lookups; 1 where all are used alike, 0 where one alone is",
+            "layer"),
+    PEER_USAGE_GINI(
+            "setun.peer.usage.gini",
+            gauge(),
+            "Gini coefficient of the experts' lookups; 0 where all are used alike, towards 1 where one alone is",
+            "layer"),
+    PEER_TOP1PCT_SHARE(
+            "setun.peer.top1pct.share",
+            gauge(),
+            "Share of the lookups that fell to the most used hundredth of the experts",
+            "layer"),
+    PEER_HIT_RANK(
+            "setun.peer.hit.rank",
+            counter(),
+            "Retrievals of a head, by the rank of the expert that mattered most to the output",
+            "layer",
+            "rank"),
+
+    // The machine.
+    MEMORY_BANDWIDTH(
+            "setun.memory.bandwidth",
+            gauge("bytes_per_second"),
+            "Memory read in order by all threads, as measured once, and weights read by the steps of the last ten seconds",
+            "kind"),
+    ENERGY(
+            "setun.energy.joules",
+            counter(),
+            "Energy since the start, of the whole processor by its own account (rapl), or of this process by its processor time (model)",
+            "source");
 
     private final String meterName;
     private final Kind kind;

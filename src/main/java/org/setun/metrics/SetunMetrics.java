@@ -8,13 +8,17 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
+import org.setun.engine.Activity;
 import org.setun.engine.CacheStatus;
+import org.setun.engine.EngineActivity;
 import org.setun.engine.EngineObserver;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
 import org.setun.engine.RequestReport;
+import org.setun.engine.SiteCounts;
 import org.setun.engine.StepReport;
 import org.setun.engine.StoreStatus;
 import org.setun.engine.TokenCounts;
@@ -52,6 +56,7 @@ public final class SetunMetrics implements EngineObserver {
     private final Timer mixedStepDuration;
     private final DistributionSummary requestPromptTokens;
     private final DistributionSummary requestOutputTokens;
+    private final DistributionSummary zeroFraction;
 
     /** Creates the meters in {@code registry} for the model {@code modelName}. */
     public SetunMetrics(MeterRegistry registry, String modelName) {
@@ -78,6 +83,7 @@ public final class SetunMetrics implements EngineObserver {
         this.mixedStepDuration = meters.timer(SetunMeter.STEP_DURATION, "mixed");
         this.requestPromptTokens = meters.summary(SetunMeter.REQUEST_PROMPT_TOKENS);
         this.requestOutputTokens = meters.summary(SetunMeter.REQUEST_OUTPUT_TOKENS);
+        this.zeroFraction = meters.summary(SetunMeter.ACTIVATION_ZERO_FRACTION);
     }
 
     /** Shows what an engine does now; {@code status} must be cheap, and outlive the registry's readers. */
@@ -120,6 +126,33 @@ public final class SetunMetrics implements EngineObserver {
         meters.gauge(SetunMeter.MODEL_LOAD_DURATION, () -> seconds);
     }
 
+    /** Shows how many weights of a ternary matrix are negative, zero and positive; those outside of the layers have their own name for a layer's. */
+    public void weightsLoaded(String layer, String matrix, long negative, long zero, long positive) {
+        meters.gauge(SetunMeter.WEIGHTS, () -> negative, layer, matrix, "neg");
+        meters.gauge(SetunMeter.WEIGHTS, () -> zero, layer, matrix, "zero");
+        meters.gauge(SetunMeter.WEIGHTS, () -> positive, layer, matrix, "pos");
+    }
+
+    /** Shows how many bytes of matrices have the form {@code format}. */
+    public void weightBytes(String format, long bytes) {
+        meters.gauge(SetunMeter.WEIGHTS_BYTES, () -> bytes, format);
+    }
+
+    /** Shows what an engine's model does; {@code activity} must outlive the registry's readers. */
+    public void observeActivity(EngineActivity activity) {
+        ActivityMeters.register(meters, activity);
+    }
+
+    /** Shows how fast memory can be read, in bytes a second; {@code measured} must be cheap, and not a number until that is known. */
+    public void observeBandwidth(DoubleSupplier measured) {
+        meters.gauge(SetunMeter.MEMORY_BANDWIDTH, measured::getAsDouble, "measured");
+    }
+
+    /** Shows what energy is used. */
+    public void observeEnergy(EnergyMeter energy) {
+        meters.counter(SetunMeter.ENERGY, energy::joules, energy.source());
+    }
+
     /** Sees the first text of an answer, {@code sinceArrival} after its request had come. */
     public void firstText(Duration sinceArrival) {
         firstText.record(sinceArrival);
@@ -157,6 +190,15 @@ public final class SetunMetrics implements EngineObserver {
     public void nextToken(String id, Duration sincePrevious) {
         generatedTokens.increment();
         interTokenLatency.record(sincePrevious);
+    }
+
+    @Override
+    public void requestComputed(Activity activity) {
+        for (SiteCounts site : activity.sites()) {
+            if (site.elements() > 0) {
+                zeroFraction.record((double) site.zeros() / site.elements());
+            }
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.setun.model;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.setun.kernel.AttentionKernel;
@@ -127,6 +128,15 @@ public final class TernaryModel implements Model {
             }
         }
         return bytes;
+    }
+
+    /**
+     * Returns the bytes of all matrices by the form that products read them in: {@code ternary_cells}, {@code ternary_base3},
+     * {@code ternary_columns}, {@code ternary_rows}, {@code screen_i8} and the types of floats. One that is read in two forms counts in
+     * both; norms and other vectors are left out.
+     */
+    public Map<String, Long> weightBytesByForm() {
+        return WeightForms.bytes(blocks, embedding, head, screened == null ? null : screened.screen());
     }
 
     @Override
