@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -26,6 +27,10 @@ import org.setun.kernel.KernelSelection;
  * memory.
  *
  * <pre>./mvnw -q test-compile exec:exec@jmh -Djmh.args=DecodeStepBenchmark</pre>
+ *
+ * What counting costs, which is to be less than a hundredth:
+ *
+ * <pre>./mvnw -q test-compile exec:exec@jmh -Djmh.args='DecodeStepBenchmark -p counting=false,true -p activationSparsity=0,0.9'</pre>
  *
  * How it bears other processes that compute; two threads beside one of them on two cores should be about as fast as one thread alone:
  *
@@ -56,6 +61,10 @@ public class DecodeStepBenchmark {
     @Param("auto")
     public String kernel;
 
+    /** Whether what the step does is counted, for all and for each sequence, as an engine has it. */
+    @Param("true")
+    public boolean counting;
+
     /** Other processes that compute all the time. */
     @Param("0")
     public int busyProcesses;
@@ -64,6 +73,7 @@ public class DecodeStepBenchmark {
 
     private TernaryModel model;
     private Workspace workspace;
+    private List<PassCounts> counts;
     private Batch batch;
 
     /** Counts tokens instead of steps. */
@@ -82,7 +92,12 @@ public class DecodeStepBenchmark {
                 activationSparsity > 0,
                 1,
                 KernelSelection.select(kernel, threads));
-        workspace = model.newWorkspace(sequences, sequences);
+        workspace = counting
+                ? model.newWorkspace(sequences, sequences)
+                : model.newWorkspace(sequences, sequences, PassCounter.off());
+        counts = Stream.generate(() -> new PassCounts(workspace.counts().places()))
+                .limit(sequences)
+                .toList();
         List<Chunk> chunks = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
             SequenceState state = SequenceState.allocate(model.stateLayout(), 1, Arena.global());
@@ -108,6 +123,9 @@ public class DecodeStepBenchmark {
     @Benchmark
     public float decodeStep(Counter counter) {
         model.forward(batch, workspace);
+        for (int i = 0; i < sequences; i++) {
+            workspace.addChunkCounts(counts.get(i), i);
+        }
         counter.tokens += sequences;
         return workspace.logits()[0];
     }
