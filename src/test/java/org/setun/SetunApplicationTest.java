@@ -36,6 +36,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The whole server with the model that ships, from a socket to its weights and back. */
@@ -158,6 +159,34 @@ final class SetunApplicationTest {
                         "setun_requests_running{model=\"setun-fairy\"}",
                         "setun_state_slots_free{model=\"setun-fairy\"}",
                         "setun_model_info{arch=\"ternary\",model=\"setun-fairy\"");
+    }
+
+    @Test
+    void whatTheModelDoesIsShown() throws Exception {
+        String asked = "{\"prompt\":\"Once upon\",\"max_tokens\":2,\"include_sparsity\":true}";
+        JsonNode own = new JsonMapper()
+                .readTree(post(server, "/v1/completions", asked).body())
+                .at("/choices/0/sparsity");
+        assertThat(own.at("/tokens").intValue()).isPositive();
+        // Its layers keep 0.6 of their activations.
+        assertThat(own.at("/activations/zero_fraction").doubleValue()).isBetween(0.3, 0.6);
+        assertThat(own.at("/experts/0/distinct").intValue()).isPositive();
+
+        JsonNode all = new JsonMapper().readTree(get("/v1/sparsity").body());
+        assertThat(all.at("/since_start/weight_bytes/read_fraction").doubleValue())
+                .isBetween(0.01, 1.0);
+        assertThat(new JsonMapper()
+                        .readTree(get("/v1/experts").body())
+                        .at("/data/0/entropy")
+                        .doubleValue())
+                .isBetween(0.01, 1.0);
+        assertThat(get("/actuator/prometheus").body())
+                .contains(
+                        "setun_activation_zeros_total{layer=\"0\",model=\"setun-fairy\",site=\"mixer_in\"}",
+                        "setun_weights{layer=\"0\",matrix=\"mixer.i_proj\",model=\"setun-fairy\",value=\"neg\"}",
+                        "setun_weights_bytes{format=\"ternary_",
+                        "setun_memory_bandwidth_bytes_per_second{kind=\"measured\"",
+                        "setun_energy_joules_total{model=\"setun-fairy\",source=\"");
     }
 
     @Test

@@ -145,6 +145,9 @@ public final class ExpertUsage {
 
     /** Returns the experts that were retrieved most, those with more lookups first and of equal ones the lower number; none never used. */
     public List<Use> top(int most) {
+        if (most == 0) {
+            return List.of();
+        }
         // The first to go is the least used, and of equal ones the highest number.
         Comparator<Use> leastFirst = Comparator.comparingLong(Use::lookups)
                 .thenComparing(Comparator.comparingInt(Use::expert).reversed());

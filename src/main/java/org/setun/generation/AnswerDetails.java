@@ -8,11 +8,17 @@ import java.util.OptionalInt;
  * @param scores how many alternatives to name beside each of the answer's tokens with its log probability; empty for no scores
  * @param promptScores the same for the prompt's tokens
  * @param echo whether the prompt is the beginning of the answer's text: tokens' offsets count from there
+ * @param activity whether to tell what the model did
  */
-public record AnswerDetails(OptionalInt scores, OptionalInt promptScores, boolean echo) {
+public record AnswerDetails(OptionalInt scores, OptionalInt promptScores, boolean echo, boolean activity) {
 
     /** The text only. */
     public static final AnswerDetails NONE = new AnswerDetails(OptionalInt.empty(), OptionalInt.empty(), false);
+
+    /** Creates details without what the model did. */
+    public AnswerDetails(OptionalInt scores, OptionalInt promptScores, boolean echo) {
+        this(scores, promptScores, echo, false);
+    }
 
     /** Creates details of the answer's tokens. */
     public static AnswerDetails ofAnswer(OptionalInt scores) {
@@ -21,7 +27,12 @@ public record AnswerDetails(OptionalInt scores, OptionalInt promptScores, boolea
 
     /** Returns the same with scores, as many alternatives as before or none. */
     public AnswerDetails withAnyScores() {
-        return scores.isPresent() ? this : new AnswerDetails(OptionalInt.of(0), promptScores, echo);
+        return scores.isPresent() ? this : new AnswerDetails(OptionalInt.of(0), promptScores, echo, activity);
+    }
+
+    /** Returns the same with what the model did, or without. */
+    public AnswerDetails withActivity(boolean told) {
+        return new AnswerDetails(scores, promptScores, echo, told);
     }
 
     /** Returns whether there is a {@link GenerationEvent.Prompt}. */

@@ -37,7 +37,7 @@ public final class EngineGenerator implements Generator {
                 ids,
                 rules.ending(request.rules(), maxTokens(ids.length, request.maxTokens())),
                 rules.sampling(request),
-                new Details(details.scores(), details.promptScores(), false),
+                new Details(details.scores(), details.promptScores(), false, details.activity()),
                 request.urgency(),
                 request.activationSparsity());
         String promptText = details.tellPrompt() ? prompts.text(request.prompt(), ids) : "";

@@ -4,6 +4,7 @@ import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.setun.engine.Activity;
 import org.setun.engine.Engine;
 import org.setun.engine.EngineEvent;
 import org.setun.engine.FinishReason;
@@ -63,7 +64,7 @@ final class Generation implements Generator.Handle {
                     tellPrompt();
                 }
                 emit(text.end());
-                finish(finished.reason(), finished.tokens().cached());
+                finish(finished.reason(), finished.tokens().cached(), finished.activity());
             }
             case EngineEvent.Failed failed -> fail(failed.cause());
         }
@@ -101,17 +102,17 @@ final class Generation implements Generator.Handle {
         }
     }
 
-    private void finish(FinishReason reason, int cachedTokens) {
+    private void finish(FinishReason reason, int cachedTokens, @Nullable Activity activity) {
         ended = true;
         Usage usage = new Usage(request.prompt().length, cachedTokens, completionTokens);
         events.accept(new GenerationEvent.Finished(
-                text.isStopped() ? FinishReason.STOP : reason, usage, meanLogProbability()));
+                text.isStopped() ? FinishReason.STOP : reason, usage, meanLogProbability(), activity));
     }
 
     private void fail(Throwable cause) {
         if (text.isStopped()) {
             // The answer is complete, whatever happened to the step after it.
-            finish(FinishReason.STOP, 0);
+            finish(FinishReason.STOP, 0, null);
             return;
         }
         ended = true;

@@ -2,6 +2,8 @@ package org.setun.generation;
 
 import java.util.List;
 import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import org.setun.engine.Activity;
 import org.setun.engine.FinishReason;
 
 /** What the generator tells the owner of a request, in order: of its prompt if asked, any number of texts, then one end. */
@@ -49,8 +51,18 @@ public sealed interface GenerationEvent {
      * @param usage what it took
      * @param meanLogProbability the mean of the log probabilities of all tokens generated, those that were dropped and a final stop
      *     token included; empty if there are none or no scores are wanted
+     * @param activity what the model did; null if nobody asked, or nothing was computed
      */
-    record Finished(FinishReason reason, Usage usage, OptionalDouble meanLogProbability) implements GenerationEvent {
+    record Finished(
+            FinishReason reason,
+            Usage usage,
+            OptionalDouble meanLogProbability,
+            @Nullable Activity activity) implements GenerationEvent {
+
+        /** Creates the end of an answer that does not say what the model did. */
+        public Finished(FinishReason reason, Usage usage, OptionalDouble meanLogProbability) {
+            this(reason, usage, meanLogProbability, null);
+        }
 
         /** Creates the end of an answer without scores. */
         public Finished(FinishReason reason, Usage usage) {

@@ -28,10 +28,15 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
     Object delta(int index, GenerationEvent.Text more);
 
     /** Returns a chunk's choice that ends it. */
-    Object end(int index, FinishReason reason);
+    Object end(int index, GenerationEvent.Finished end);
 
     /** Returns a choice of a whole answer. */
     Object choice(int index, GatheredChoice gathered);
+
+    /** Returns what a choice shows of what the model did; null where nobody asked. */
+    static @Nullable ActivityBody sparsity(GenerationEvent.Finished end) {
+        return end.activity() == null ? null : ActivityBody.ofRequest(end.activity());
+    }
 
     /** Returns OpenAI's word for {@code reason}. */
     static String finishReason(FinishReason reason) {

@@ -62,7 +62,7 @@ final class CallReader {
                 TokenFields.read(fields, sampling.dry().isOn()),
                 stop(fields),
                 activationSparsity(fields),
-                details,
+                details.withActivity(fields.flag("include_sparsity", false)),
                 UrgencyFields.read(fields),
                 stream,
                 includeUsage(fields, stream),

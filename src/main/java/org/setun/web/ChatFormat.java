@@ -3,7 +3,6 @@ package org.setun.web;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.setun.engine.FinishReason;
 import org.setun.generation.GenerationEvent;
 
 /**
@@ -32,7 +31,7 @@ record ChatFormat(boolean withLogprobs) implements AnswerFormat {
 
     @Override
     public List<Object> opening(int index) {
-        return List.of(new ChunkChoice(index, new Delta(ROLE, ""), null, null));
+        return List.of(new ChunkChoice(index, new Delta(ROLE, ""), null, null, null));
     }
 
     @Override
@@ -42,12 +41,17 @@ record ChatFormat(boolean withLogprobs) implements AnswerFormat {
 
     @Override
     public Object delta(int index, GenerationEvent.Text more) {
-        return new ChunkChoice(index, new Delta(null, more.text()), logprobs(more), null);
+        return new ChunkChoice(index, new Delta(null, more.text()), logprobs(more), null, null);
     }
 
     @Override
-    public Object end(int index, FinishReason reason) {
-        return new ChunkChoice(index, new Delta(null, null), null, AnswerFormat.finishReason(reason));
+    public Object end(int index, GenerationEvent.Finished end) {
+        return new ChunkChoice(
+                index,
+                new Delta(null, null),
+                null,
+                AnswerFormat.finishReason(end.reason()),
+                AnswerFormat.sparsity(end));
     }
 
     @Override
@@ -58,25 +62,36 @@ record ChatFormat(boolean withLogprobs) implements AnswerFormat {
                 index,
                 message,
                 logprobs(whole),
-                AnswerFormat.finishReason(gathered.end().reason()));
+                AnswerFormat.finishReason(gathered.end().reason()),
+                AnswerFormat.sparsity(gathered.end()));
     }
 
     private @Nullable ChatLogprobs logprobs(GenerationEvent.Text text) {
         return withLogprobs ? ChatLogprobs.of(text.tokens()) : null;
     }
 
-    /** A choice of a whole answer. */
-    record Choice(int index, Message message, @Nullable ChatLogprobs logprobs, String finishReason) {}
+    /** A choice of a whole answer; {@code sparsity} is left out unless asked for. */
+    record Choice(
+            int index,
+            Message message,
+            @Nullable ChatLogprobs logprobs,
+            String finishReason,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            ActivityBody sparsity) {}
 
     /** The assistant's turn; {@code refusal} is always null. */
     record Message(String role, String content, @Nullable String refusal) {}
 
-    /** A choice of a chunk. */
+    /** A choice of a chunk; {@code sparsity} is left out but for its end, if it was asked for. */
     record ChunkChoice(
             int index,
             Delta delta,
             @Nullable ChatLogprobs logprobs,
-            @Nullable String finishReason) {}
+            @Nullable String finishReason,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            ActivityBody sparsity) {}
 
     /** What a chunk adds to the assistant's turn; what it does not add is left out. */
     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
-import org.setun.engine.FinishReason;
 import org.setun.generation.GenerationEvent;
 import org.setun.generation.TextToken;
 
@@ -42,17 +41,17 @@ record CompletionFormat(OptionalInt logprobs, OptionalInt promptLogprobs, boolea
 
     @Override
     public List<Object> prompt(int index, GenerationEvent.Prompt prompt) {
-        return echo ? List.of(new Choice(index, prompt.text(), shown(prompt.tokens()), null, null)) : List.of();
+        return echo ? List.of(new Choice(index, prompt.text(), shown(prompt.tokens()), null, null, null)) : List.of();
     }
 
     @Override
     public Object delta(int index, GenerationEvent.Text more) {
-        return new Choice(index, more.text(), shown(more.tokens()), null, null);
+        return new Choice(index, more.text(), shown(more.tokens()), null, null, null);
     }
 
     @Override
-    public Object end(int index, FinishReason reason) {
-        return new Choice(index, "", null, AnswerFormat.finishReason(reason), null);
+    public Object end(int index, GenerationEvent.Finished end) {
+        return new Choice(index, "", null, AnswerFormat.finishReason(end.reason()), null, AnswerFormat.sparsity(end));
     }
 
     @Override
@@ -73,14 +72,15 @@ record CompletionFormat(OptionalInt logprobs, OptionalInt promptLogprobs, boolea
                 AnswerFormat.finishReason(gathered.end().reason()),
                 promptLogprobs.isEmpty()
                         ? null
-                        : PromptLogprobs.of(gathered.prompt().orElseThrow().tokens(), promptLogprobs.getAsInt()));
+                        : PromptLogprobs.of(gathered.prompt().orElseThrow().tokens(), promptLogprobs.getAsInt()),
+                AnswerFormat.sparsity(gathered.end()));
     }
 
     private @Nullable CompletionLogprobs shown(List<TextToken> tokens) {
         return logprobs.isEmpty() ? null : CompletionLogprobs.of(tokens, logprobs.getAsInt());
     }
 
-    /** A choice; {@code promptLogprobs} is left out unless asked for. */
+    /** A choice; {@code promptLogprobs} and {@code sparsity} are left out unless asked for, and where a choice does not end. */
     record Choice(
             int index,
             String text,
@@ -88,5 +88,8 @@ record CompletionFormat(OptionalInt logprobs, OptionalInt promptLogprobs, boolea
             @Nullable String finishReason,
 
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
-            List<@Nullable Map<Integer, PromptLogprobs>> promptLogprobs) {}
+            List<@Nullable Map<Integer, PromptLogprobs>> promptLogprobs,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            ActivityBody sparsity) {}
 }

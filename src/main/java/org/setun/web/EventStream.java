@@ -89,7 +89,7 @@ final class EventStream {
             }
             case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text)), null);
             case GenerationEvent.Finished finished -> {
-                chunk(out, List.of(head.format().end(index, finished.reason())), null);
+                chunk(out, List.of(head.format().end(index, finished)), null);
                 usages[index] = finished.usage();
                 unended--;
                 if (unended == 0) {

@@ -70,7 +70,8 @@ record GenerationCall(
     /** Returns the details to ask for, which may be more than what is shown. */
     private AnswerDetails wantedDetails() {
         OptionalInt echoed = details.echo() ? details.scores() : OptionalInt.empty();
-        AnswerDetails wanted = new AnswerDetails(details.scores(), max(details.promptScores(), echoed), details.echo());
+        AnswerDetails wanted = new AnswerDetails(
+                details.scores(), max(details.promptScores(), echoed), details.echo(), details.activity());
         return choices.areRanked() ? wanted.withAnyScores() : wanted;
     }
 

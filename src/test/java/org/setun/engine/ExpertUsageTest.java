@@ -113,6 +113,7 @@ final class ExpertUsageTest {
                         new ExpertUsage.Use(9, 2),
                         new ExpertUsage.Use(3, 1));
         assertThat(usage.top(100)).hasSize(5);
+        assertThat(usage.top(0)).isEmpty();
     }
 
     @Test

@@ -10,7 +10,17 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.setun.architecture.LoadOptions;
+import org.setun.architecture.LoadProgress;
+import org.setun.architecture.ModelLoader;
+import org.setun.engine.Engine;
+import org.setun.engine.EngineActivity;
+import org.setun.engine.EngineObserver;
+import org.setun.engine.EngineSettings;
 import org.setun.generation.GenerationSettings;
+import org.setun.kernel.KernelSelection;
+import org.setun.model.KeyValueFormat;
+import org.setun.model.Model;
 import org.setun.tokenizer.Tokenizer;
 import org.setun.tokenizer.TokenizerFormatException;
 import org.springframework.beans.factory.annotation.Value;
@@ -28,7 +38,7 @@ import org.springframework.core.env.Environment;
 @SpringBootTest(classes = ApiTest.Application.class, webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT)
 @interface ApiTest {
 
-    /** The API without an engine. No stereotype, lest the application's own component scan find it. */
+    /** The API without an engine that answers; the one that shows what it does is the test's. No stereotype, lest the application's own component scan find it. */
     @EnableAutoConfiguration
     @ComponentScan("org.setun.web")
     class Application {
@@ -47,6 +57,27 @@ import org.springframework.core.env.Environment;
         @Bean
         ScriptedEmbedder embedder() {
             return new ScriptedEmbedder();
+        }
+
+        /** A model with layers of all kinds. */
+        @Bean
+        Model model() throws Exception {
+            return ModelLoader.load(
+                            Path.of("src/test/resources/golden/composed-tiny/peer-block-topk"),
+                            KernelSelection.select("auto", 1),
+                            LoadOptions.of(KeyValueFormat.F32),
+                            LoadProgress.NONE)
+                    .model();
+        }
+
+        @Bean
+        Engine engine(Model model) {
+            return new Engine(model, EngineSettings.DEFAULTS, EngineObserver.NONE);
+        }
+
+        @Bean(destroyMethod = "")
+        EngineActivity engineActivity(Engine engine) {
+            return engine.activity();
         }
 
         @Bean
