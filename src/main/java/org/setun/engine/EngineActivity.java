@@ -29,6 +29,9 @@ public final class EngineActivity {
     private int nextChunk;
     private int nextToken;
 
+    // Those that run, as the engine thread knows them.
+    private List<Sequence> known = List.of();
+
     private volatile List<SequenceActivity> running = List.of();
     private volatile @Nullable SequenceActivity last;
 
@@ -79,9 +82,14 @@ public final class EngineActivity {
         readBytes = read;
     }
 
-    /** Shows which sequences have a place in the engine. */
-    void running(List<SequenceActivity> sequences) {
-        running = sequences;
+    /** Shows which sequences have a place in the engine; cheap where they are the same as before. */
+    void running(List<Sequence> sequences) {
+        if (!sequences.equals(known)) {
+            known = List.copyOf(sequences);
+            running = known.stream()
+                    .flatMap(sequence -> sequence.activity().stream())
+                    .toList();
+        }
     }
 
     /** Shows a sequence that has ended as it should. */

@@ -307,9 +307,7 @@ final class StepLoop implements Runnable, AutoCloseable {
 
     private void publish() {
         running = scheduler.running();
-        activity.running(scheduler.runningSequences().stream()
-                .flatMap(sequence -> sequence.activity().stream())
-                .toList());
+        activity.running(scheduler.runningSequences());
         freeSlots = pool.free();
     }
 

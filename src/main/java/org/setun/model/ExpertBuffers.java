@@ -12,7 +12,7 @@ import org.setun.kernel.ExpertCodes;
 final class ExpertBuffers {
 
     private final IdentityHashMap<Peer, Retrieval> byLayer = new IdentityHashMap<>();
-    private final List<Retrieval> retrievals = new ArrayList<>();
+    private final List<Retrieval> retrievals;
     private final float[] scores;
     private final int[] halfIndices;
     private final float[] halfScores;
@@ -22,6 +22,7 @@ final class ExpertBuffers {
 
     /** Allocates for batches of at most {@code maxTokens} tokens of width {@code hiddenSize}. */
     ExpertBuffers(int maxTokens, int hiddenSize, List<Block> blocks) {
+        List<Retrieval> all = new ArrayList<>();
         int maxScores = 0;
         int maxChoices = 0;
         int maxPicks = 0;
@@ -29,12 +30,13 @@ final class ExpertBuffers {
             if (blocks.get(layer).channel() instanceof Peer peer) {
                 Retrieval retrieval = new Retrieval(layer, peer, maxTokens);
                 byLayer.put(peer, retrieval);
-                retrievals.add(retrieval);
+                all.add(retrieval);
                 maxScores = Math.max(maxScores, peer.keys().scoresHeld(peer.numHeads(), maxTokens));
                 maxChoices = Math.max(maxChoices, ProductKeys.choicesHeld(peer.numHeads(), peer.topK(), maxTokens));
                 maxPicks = Math.max(maxPicks, retrieval.experts().length);
             }
         }
+        this.retrievals = List.copyOf(all);
         this.scores = new float[maxScores];
         this.halfIndices = new int[maxChoices];
         this.halfScores = new float[maxChoices];
@@ -45,7 +47,7 @@ final class ExpertBuffers {
 
     /** Returns what the layers retrieved in the last step, first to last. */
     List<Retrieval> retrievals() {
-        return List.copyOf(retrievals);
+        return retrievals;
     }
 
     /** Returns where {@code peer} leaves what it retrieves. */
