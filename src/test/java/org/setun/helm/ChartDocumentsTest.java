@@ -2,6 +2,7 @@ package org.setun.helm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.marcnuri.helm.Helm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -77,6 +79,17 @@ final class ChartDocumentsTest {
                         chart.path("version").asString(),
                         chart.path("appVersion").asString()))
                 .containsOnly(version.group(1));
+    }
+
+    @Test
+    void whatIsPackagedIsWhatWasTested(@TempDir Path shelf) {
+        new Helm(Chart.DIRECTORY.toAbsolutePath())
+                .packageIt()
+                .withDestination(shelf)
+                .call();
+        Path chart = shelf.resolve(
+                "setun-" + Chart.read("Chart.yaml").path("version").asString() + ".tgz");
+        assertThat(Chart.renderAt(chart, "monitoring", command -> command)).isEqualTo(Chart.render("monitoring"));
     }
 
     @Test
