@@ -85,7 +85,7 @@ public final class Engine implements AutoCloseable {
         long seed = request.sampling().seed().orElseGet(ThreadLocalRandom.current()::nextLong);
         Sequence sequence = new Sequence(request, events, seed, nanoClock.getAsLong());
         // Who is refused anyway had better hear it at once.
-        if (inbox.refusal(sequence).isEmpty()) {
+        if (inbox.refusal(sequence).isEmpty() && request.group().isToBeLookedUp()) {
             loop.secondTier().lookUp(sequence);
         }
         Reason refusal = inbox.offer(sequence).orElse(null);

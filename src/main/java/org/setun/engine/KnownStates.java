@@ -1,6 +1,5 @@
 package org.setun.engine;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -14,57 +13,6 @@ import org.jspecify.annotations.Nullable;
  * the heap. For the engine thread, which also closes it, but for {@link #seems}.
  */
 final class KnownStates implements AutoCloseable {
-
-    /** The state of the recurrent layers after some tokens, and the page that these have begun and not filled. */
-    static final class Snapshot implements AutoCloseable {
-
-        private int[] tokens;
-        private final int count;
-        private final double activationSparsity;
-        // Of the engine thread alone: closing it stops no other thread.
-        private final Arena arena = Arena.ofConfined();
-        private final MemorySegment state;
-        private final @Nullable Page begun;
-        private boolean used;
-
-        /** Copies a state; an {@link OutOfMemoryError} leaves nothing behind. */
-        private Snapshot(Prefix prefix, int count, MemorySegment slot, @Nullable Page begun) {
-            this.tokens = prefix.array();
-            this.count = count;
-            this.activationSparsity = prefix.activationSparsity();
-            this.begun = begun;
-            try {
-                this.state = arena.allocate(slot.byteSize(), ALIGNMENT);
-            } catch (OutOfMemoryError e) {
-                arena.close();
-                throw e;
-            }
-            state.copyFrom(slot);
-        }
-
-        /** Frees the state. */
-        @Override
-        public void close() {
-            arena.close();
-        }
-
-        MemorySegment state() {
-            return state;
-        }
-
-        @Nullable
-        Page begun() {
-            return begun;
-        }
-
-        /** Notes that a sequence went on from here. */
-        void use() {
-            used = true;
-        }
-    }
-
-    /** A cache line, and the widest vector. */
-    private static final long ALIGNMENT = 64;
 
     private final StatePool pool;
     private final TokenArrays arrays;
@@ -84,13 +32,7 @@ final class KnownStates implements AutoCloseable {
         long hash = prefix.hash(count);
         // Tokens that differ and have the same number do not count as a use.
         Snapshot snapshot = snapshots.containsKey(hash) ? snapshots.get(hash) : null;
-        return snapshot != null && isOf(snapshot, prefix, count) ? snapshot : null;
-    }
-
-    private static boolean isOf(Snapshot snapshot, Prefix prefix, int count) {
-        return snapshot.count == count
-                && snapshot.activationSparsity == prefix.activationSparsity()
-                && prefix.matches(snapshot.tokens, 0, count);
+        return snapshot != null && snapshot.isOf(prefix, count) ? snapshot : null;
     }
 
     /** Returns whether there is a state in the place of one after the first {@code count} tokens of a text. */
@@ -121,9 +63,9 @@ final class KnownStates implements AutoCloseable {
     @SuppressWarnings("ReferenceEquality")
     void share(Prefix prefix, int count, int[] old) {
         Snapshot snapshot = snapshots.containsKey(prefix.hash(count)) ? snapshots.get(prefix.hash(count)) : null;
-        if (snapshot != null && snapshot.tokens == old) {
+        if (snapshot != null && snapshot.tokens() == old) {
             arrays.hold(prefix.array());
-            snapshot.tokens = prefix.array();
+            snapshot.tokens(prefix.array());
             arrays.drop(old);
         }
     }
@@ -131,7 +73,7 @@ final class KnownStates implements AutoCloseable {
     /** Gives up the state after the first {@code count} tokens of a text, unless a sequence has gone on from there. */
     void giveUp(Prefix prefix, int count) {
         Snapshot snapshot = snapshots.containsKey(prefix.hash(count)) ? snapshots.get(prefix.hash(count)) : null;
-        if (snapshot != null && !snapshot.used && isOf(snapshot, prefix, count)) {
+        if (snapshot != null && !snapshot.isUsed() && snapshot.isOf(prefix, count)) {
             snapshots.remove(prefix.hash(count));
             forget(prefix.hash(count), snapshot);
         }
@@ -143,7 +85,7 @@ final class KnownStates implements AutoCloseable {
             Map.Entry<Long, Snapshot> entry = eldest.next();
             long hash = entry.getKey();
             Snapshot snapshot = entry.getValue();
-            if (snapshot.begun != null || !withPage) {
+            if (snapshot.begun() != null || !withPage) {
                 eldest.remove();
                 forget(hash, snapshot);
                 return true;
@@ -154,10 +96,10 @@ final class KnownStates implements AutoCloseable {
 
     private void forget(long hash, Snapshot snapshot) {
         hashes.remove(hash);
-        arrays.drop(snapshot.tokens);
+        arrays.drop(snapshot.tokens());
         snapshot.close();
-        if (snapshot.begun != null) {
-            pool.release(snapshot.begun);
+        if (snapshot.begun() != null) {
+            pool.release(snapshot.begun());
             begunPages--;
         }
     }

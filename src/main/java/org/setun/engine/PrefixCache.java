@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.setun.engine.KnownStates.Snapshot;
 import org.setun.model.StateLayout;
 
 /**
@@ -39,16 +38,19 @@ final class PrefixCache implements AutoCloseable {
     private final TokenArrays arrays = new TokenArrays();
     private final KnownStates states;
     private final KnownPages pages;
+    private final Forks forks;
     private final SeenPrefixes seen = new SeenPrefixes();
     private final CacheCounts counts = new CacheCounts();
 
     /**
      * Creates an empty cache.
      *
+     * @param forks what else holds pages, and gives them up when the cache has none left to give
      * @param memory how many bytes it may take beside pages; 0 for no cache at all, of pages neither
      */
-    PrefixCache(StateLayout layout, StatePool pool, long memory) {
+    PrefixCache(StateLayout layout, StatePool pool, Forks forks, long memory) {
         this.layout = layout;
+        this.forks = forks;
         this.pool = pool;
         this.memory = memory;
         this.states = new KnownStates(pool, arrays);
@@ -300,7 +302,7 @@ final class PrefixCache implements AutoCloseable {
             publish();
             return true;
         }
-        return false;
+        return forks.evict();
     }
 
     /** Returns how many pages could be given up, beside those of {@code hit}. */

@@ -44,6 +44,7 @@ final class Scheduler {
 
     private final StatePool pool;
     private final StateLayout layout;
+    private final Forks forks;
     private final PrefixCache cache;
     private final SecondTier secondTier;
     private final PrefillBudget prefillBudget;
@@ -55,12 +56,14 @@ final class Scheduler {
     Scheduler(
             StatePool pool,
             StateLayout layout,
+            Forks forks,
             PrefixCache cache,
             SecondTier secondTier,
             PrefillBudget prefillBudget,
             StepLimits limits) {
         this.pool = pool;
         this.layout = layout;
+        this.forks = forks;
         this.cache = cache;
         this.secondTier = secondTier;
         this.prefillBudget = prefillBudget;
@@ -70,6 +73,7 @@ final class Scheduler {
     /** Queues a sequence that has just arrived. */
     void add(Sequence sequence) {
         sequence.arrivedAs(arrivals++);
+        forks.arrived(sequence);
         waiting.add(sequence);
     }
 
@@ -78,22 +82,28 @@ final class Scheduler {
         List<Sequence> admitted = new ArrayList<>();
         for (Iterator<Sequence> first = waiting.iterator(); first.hasNext() && pool.free() > 0; ) {
             Sequence sequence = first.next();
-            if (sequence.awaitsAnother()) {
+            if (sequence.awaitsAnother() || forks.awaitsReader(sequence)) {
                 continue;
             }
-            PrefixCache.Hit hit = cache.find(sequence, sequence.mayBeKnown());
-            if (awaitReader(sequence, hit.tokens())) {
+            Forks.Fork fork = forks.find(sequence);
+            PrefixCache.Hit hit = fork == null ? cache.find(sequence, sequence.mayBeKnown()) : fork.hit();
+            if (fork == null && awaitReader(sequence, hit.tokens())) {
                 continue;
             }
             if (!hasRoom(sequence, hit)) {
+                if (!running.isEmpty()) {
+                    break;
+                }
                 // Nobody will give memory back, and what is known of the sequence may take the place of the sequence
                 // itself.
                 hit = PrefixCache.Hit.NONE;
-                if (!running.isEmpty() || !hasRoom(sequence, hit)) {
+                fork = null;
+                while (!hasRoom(sequence, hit) && forks.evict()) {}
+                if (!hasRoom(sequence, hit)) {
                     break;
                 }
             }
-            if (!start(sequence, hit)) {
+            if (!start(sequence, hit, fork)) {
                 break;
             }
             first.remove();
@@ -110,16 +120,19 @@ final class Scheduler {
     }
 
     /** Gives a sequence its memory, with what is known; false if there is none. */
-    private boolean start(Sequence sequence, PrefixCache.Hit hit) {
+    private boolean start(Sequence sequence, PrefixCache.Hit hit, Forks.@Nullable Fork fork) {
         SequenceMemory memory = new SequenceMemory(pool, layout);
         if (!cache.restore(hit, memory)) {
             memory.free();
             return false;
         }
-        if (!sequence.timeline().started()) {
+        if (fork != null) {
+            sequence.inherit(fork.scores());
+        } else if (!sequence.timeline().started()) {
             sequence.pauseAt(cache.started(sequence, hit));
         }
         sequence.start(memory, hit.tokens());
+        forks.started(sequence);
         return true;
     }
 
@@ -221,9 +234,8 @@ final class Scheduler {
         int end = sequence.computedTokens() + Math.min(budget, sequence.pendingTokens());
         if (sequence.wantsAllRows()) {
             end = Math.min(end, sequence.computedTokens() + rows);
-        } else {
-            end = endOfChunk(sequence, end);
         }
+        end = endOfChunk(sequence, end);
         if (!cache.makeRoom(sequence.memory(), end)) {
             end = Math.min(end, sequence.memory().tokens());
         }
@@ -245,13 +257,13 @@ final class Scheduler {
         return end;
     }
 
-    /** Returns where the state helps one who asks the same again; 0 for nowhere. */
+    /** Returns where the state helps one who asks the same, now or again; 0 for nowhere. */
     private int beforeLast(Sequence sequence) {
         boolean helps = cache.isEnabled()
                 && layout.recurrentBytes() > 0
                 && sequence.promptTokens() >= LONG_PROMPT
                 && !sequence.request().details().embedding();
-        return helps ? sequence.promptTokens() - 1 : 0;
+        return helps || forks.areAwaited(sequence) ? sequence.promptTokens() - 1 : 0;
     }
 
     /** Takes all memory from a sequence, which then waits again. */
@@ -323,6 +335,7 @@ final class Scheduler {
 
     /** Forgets a sequence and frees its memory. */
     void remove(Sequence sequence) {
+        forks.ended(sequence);
         if (sequence.hasMemory()) {
             release(sequence);
         } else {

@@ -2,6 +2,7 @@ package org.setun.engine;
 
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -11,6 +12,7 @@ import org.setun.model.CandidateRule;
 import org.setun.model.Chunk;
 import org.setun.sampling.History;
 import org.setun.sampling.SamplerState;
+import org.setun.sampling.TokenScore;
 
 /**
  * A request on its way: its tokens, and how many of them the model has seen. Computed tokens chase the total; a prompt being
@@ -49,6 +51,7 @@ final class Sequence implements Engine.Handle {
     private @Nullable SequenceMemory memory;
     private @Nullable SequenceActivity activity;
     private @Nullable StoredPrefix found;
+    private List<TokenScore> inherited = List.of();
 
     private volatile @Nullable FinishReason requestedEnd;
 
@@ -104,6 +107,19 @@ final class Sequence implements Engine.Handle {
             cachedTokens = Math.min(knownTokens, promptTokens());
             storedTokens = Math.max(0, cachedTokens - knownInMemory);
         }
+    }
+
+    /** Lets the sequence go on from where another one has read the same prompt, and know what that one was told of it. */
+    void inherit(List<TokenScore> scores) {
+        inherited = scores.isEmpty() ? scores : scores.subList(Math.max(0, scoredPrompt - 1), scores.size());
+        scoredPrompt = promptTokens();
+    }
+
+    /** Takes away what another sequence was told of the last tokens of the prompt, and this one was not. */
+    List<TokenScore> takeInherited() {
+        List<TokenScore> taken = inherited;
+        inherited = List.of();
+        return taken;
     }
 
     /** Gives the sequence a state that a store had, before it comes to the engine thread. */

@@ -11,6 +11,7 @@ import org.setun.model.Batch;
 import org.setun.model.Model;
 import org.setun.model.StateLayout;
 import org.setun.model.Workspace;
+import org.setun.sampling.TokenScore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     private final StepResults results;
     private final EngineActivity activity;
     private final StatePool pool;
+    private final Forks forks;
     private final PrefixCache cache;
     private final SecondTier secondTier;
     private final PrefillBudget prefillBudget;
@@ -65,11 +67,12 @@ final class StepLoop implements Runnable, AutoCloseable {
         StateLayout layout = model.stateLayout();
         this.pool =
                 new StatePool(layout, limits.maxSequences(), settings.memory().pages());
-        this.cache = new PrefixCache(layout, pool, settings.memory().snapshots());
+        this.forks = new Forks(layout, pool);
+        this.cache = new PrefixCache(layout, pool, forks, settings.memory().snapshots());
         this.secondTier = new SecondTier(store, layout, cache);
         StepLimits step = new StepLimits(
                 limits.maxTokens(), maxLogitRows, model.dimensions().vocabSize());
-        this.scheduler = new Scheduler(pool, layout, cache, secondTier, prefillBudget, step);
+        this.scheduler = new Scheduler(pool, layout, forks, cache, secondTier, prefillBudget, step);
         this.freeSlots = pool.free();
     }
 
@@ -79,6 +82,7 @@ final class StepLoop implements Runnable, AutoCloseable {
             stepUntilClosed();
         } finally {
             cache.close();
+            forks.close();
         }
     }
 
@@ -171,11 +175,27 @@ final class StepLoop implements Runnable, AutoCloseable {
                 Duration waited = sequence.timeline().startedAt(nanoClock.getAsLong());
                 observer.requestStarted(sequence.id(), waited, sequence.tokenCounts());
             }
+            tellInherited(sequence);
         }
         for (Sequence stuck = scheduler.stuck(); stuck != null; stuck = scheduler.stuck()) {
             failStarved(stuck);
         }
         publish();
+    }
+
+    /** Tells what another request was told of the same prompt. */
+    private void tellInherited(Sequence sequence) {
+        List<TokenScore> scores = sequence.takeInherited();
+        if (scores.isEmpty()) {
+            return;
+        }
+        try {
+            int first = sequence.promptTokens() - scores.size();
+            sequence.events().accept(new EngineEvent.PromptScores(first, scores));
+        } catch (Throwable cause) {
+            log.error("Request {} failed", sequence.id(), cause);
+            fail(sequence, cause);
+        }
     }
 
     private void failStarved(Sequence sequence) {
@@ -200,6 +220,7 @@ final class StepLoop implements Runnable, AutoCloseable {
                 sequence.timeline().generatedAt(nanoClock.getAsLong(), sequence.id(), observer);
                 sequence.events().accept(token);
             } else if (sequence.pendingTokens() > 0) {
+                forks.computed(sequence);
                 return;
             } else if (sequence.request().details().embedding()) {
                 sequence.events().accept(new EngineEvent.Embedding(sequence.pooled()));

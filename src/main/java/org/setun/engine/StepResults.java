@@ -84,6 +84,7 @@ final class StepResults {
             scores.add(scorer.score(workspace.logits(), workspace.logitsOffset(row), sequence.token(position), top));
         }
         sequence.scoredPrompt(end);
+        sequence.request().group().told(sequence, scores);
         sequence.events().accept(new EngineEvent.PromptScores(first, scores));
     }
 

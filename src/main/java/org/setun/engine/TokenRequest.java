@@ -12,6 +12,7 @@ import org.setun.sampling.SamplingParameters;
  * @param sampling how tokens are chosen
  * @param details what its owner is told beside the tokens
  * @param urgency how soon it is wanted
+ * @param group which other requests continue the same prompt
  * @param activationSparsity the fraction of activations to drop at least in the layers, see {@link
  *     org.setun.model.Chunk#activationSparsity}; at least 0, less than 1
  */
@@ -22,6 +23,7 @@ public record TokenRequest(
         SamplingParameters sampling,
         Details details,
         Urgency urgency,
+        PromptGroup group,
         double activationSparsity) {
 
     public TokenRequest {
@@ -38,6 +40,18 @@ public record TokenRequest(
         }
     }
 
+    /** Creates a request that shares its prompt with no other. */
+    public TokenRequest(
+            String id,
+            int[] prompt,
+            Ending ending,
+            SamplingParameters sampling,
+            Details details,
+            Urgency urgency,
+            double activationSparsity) {
+        this(id, prompt, ending, sampling, details, urgency, PromptGroup.NONE, activationSparsity);
+    }
+
     /** Creates a request of normal urgency for tokens alone, with the model's own activation sparsity. */
     public TokenRequest(String id, int[] prompt, int maxTokens, SamplingParameters sampling, Set<Integer> stopTokens) {
         this(id, prompt, new Ending(maxTokens, stopTokens), sampling, Details.NONE, Urgency.NORMAL, 0);
@@ -45,6 +59,6 @@ public record TokenRequest(
 
     /** Creates the same request with another activation sparsity. */
     public TokenRequest withActivationSparsity(double sparsity) {
-        return new TokenRequest(id, prompt, ending, sampling, details, urgency, sparsity);
+        return new TokenRequest(id, prompt, ending, sampling, details, urgency, group, sparsity);
     }
 }

@@ -39,6 +39,7 @@ public final class EngineGenerator implements Generator {
                 rules.sampling(request),
                 new Details(details.scores(), details.promptScores(), false, details.activity()),
                 request.urgency(),
+                request.group(),
                 request.activationSparsity());
         String promptText = details.tellPrompt() ? prompts.text(request.prompt(), ids) : "";
         PromptReport report = details.tellPrompt()

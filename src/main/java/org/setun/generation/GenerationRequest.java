@@ -2,6 +2,7 @@ package org.setun.generation;
 
 import java.util.List;
 import java.util.OptionalInt;
+import org.setun.engine.PromptGroup;
 import org.setun.engine.Urgency;
 import org.setun.sampling.SamplingParameters;
 
@@ -18,6 +19,7 @@ import org.setun.sampling.SamplingParameters;
  * @param rules what is said of single tokens
  * @param details what is told beyond the text
  * @param urgency how soon it is wanted
+ * @param group which other requests continue the same prompt
  */
 public record GenerationRequest(
         String id,
@@ -28,13 +30,28 @@ public record GenerationRequest(
         double activationSparsity,
         TokenRules rules,
         AnswerDetails details,
-        Urgency urgency) {
+        Urgency urgency,
+        PromptGroup group) {
 
     public GenerationRequest {
         stop = List.copyOf(stop);
         if (stop.contains("")) {
             throw new IllegalArgumentException("stop: expected texts of one character or more, found an empty one");
         }
+    }
+
+    /** Creates a request that shares its prompt with no other. */
+    public GenerationRequest(
+            String id,
+            Prompt prompt,
+            OptionalInt maxTokens,
+            SamplingParameters sampling,
+            List<String> stop,
+            double activationSparsity,
+            TokenRules rules,
+            AnswerDetails details,
+            Urgency urgency) {
+        this(id, prompt, maxTokens, sampling, stop, activationSparsity, rules, details, urgency, PromptGroup.NONE);
     }
 
     /** Creates a request of normal urgency for text alone with the model's own activation sparsity. */

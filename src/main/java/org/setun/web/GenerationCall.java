@@ -1,8 +1,9 @@
 package org.setun.web;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
+import org.setun.engine.PromptGroup;
 import org.setun.engine.Urgency;
 import org.setun.generation.AnswerDetails;
 import org.setun.generation.GenerationRequest;
@@ -49,22 +50,30 @@ record GenerationCall(
     /** Returns the requests in the order of the answers, prompt by prompt; {@code id} names them in the engine. */
     List<GenerationRequest> generations(String id) {
         int count = prompts.size() * choices.generated();
-        return IntStream.range(0, count)
-                .mapToObj(i -> request(count == 1 ? id : id + "-" + i, i))
-                .toList();
+        List<GenerationRequest> requests = new ArrayList<>(count);
+        for (Prompt prompt : prompts) {
+            // The engine reads the prompt once for all of its answers.
+            PromptGroup group = choices.generated() == 1 ? PromptGroup.NONE : new PromptGroup(choices.generated());
+            for (int choice = 0; choice < choices.generated(); choice++) {
+                String name = count == 1 ? id : id + "-" + requests.size();
+                requests.add(request(name, prompt, choice, group));
+            }
+        }
+        return requests;
     }
 
-    private GenerationRequest request(String id, int index) {
+    private GenerationRequest request(String id, Prompt prompt, int choice, PromptGroup group) {
         return new GenerationRequest(
                 id,
-                prompts.get(index / choices.generated()),
+                prompt,
                 maxTokens,
-                sampling.withSeed(Choices.seed(sampling.seed(), index % choices.generated())),
+                sampling.withSeed(Choices.seed(sampling.seed(), choice)),
                 stop,
                 activationSparsity,
                 rules,
                 wantedDetails(),
-                urgency);
+                urgency,
+                group);
     }
 
     /** Returns the details to ask for, which may be more than what is shown. */

@@ -16,8 +16,10 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.setun.engine.PromptGroup;
 import org.setun.engine.Urgency;
 import org.setun.generation.AnswerDetails;
+import org.setun.generation.GenerationRequest;
 import org.setun.generation.Prompt;
 import org.setun.generation.TokenRules;
 import org.setun.sampling.SamplingParameters;
@@ -83,6 +85,20 @@ final class CallReaderTest {
                         true,
                         true,
                         List.of()));
+    }
+
+    @Test
+    void theAnswersToAPromptAreOneGroup() {
+        List<PromptGroup> groups =
+                completion("{\"prompt\":[\"a\",\"b\"],\"n\":2,\"best_of\":3}").generations("r").stream()
+                        .map(GenerationRequest::group)
+                        .toList();
+
+        assertThat(groups).hasSize(6).doesNotContain(PromptGroup.NONE);
+        assertThat(groups.subList(0, 3)).containsOnly(groups.getFirst());
+        assertThat(groups.subList(3, 6)).containsOnly(groups.getLast()).doesNotContain(groups.getFirst());
+        assertThat(completion("{\"prompt\":\"a\"}").generations("r").getFirst().group())
+                .isEqualTo(PromptGroup.NONE);
     }
 
     @Test
