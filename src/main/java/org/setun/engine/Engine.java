@@ -83,7 +83,7 @@ public final class Engine implements AutoCloseable {
         requireKnownTokens(request);
         requireMemory(request);
         long seed = request.sampling().seed().orElseGet(ThreadLocalRandom.current()::nextLong);
-        Sequence sequence = new Sequence(request, events, seed, nanoClock.getAsLong());
+        Sequence sequence = new Sequence(request, events, seed, loop.dueEnds(), nanoClock.getAsLong());
         // Who is refused anyway had better hear it at once.
         if (inbox.refusal(sequence).isEmpty() && request.group().isToBeLookedUp()) {
             loop.secondTier().lookUp(sequence);

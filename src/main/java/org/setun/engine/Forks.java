@@ -42,10 +42,11 @@ final class Forks implements AutoCloseable {
         sequence.request().group().arrived();
     }
 
-    /** Returns whether a sequence had better wait, as another one reads its prompt. */
-    boolean awaitsReader(Sequence sequence) {
+    /** Returns the sequence that reads the prompt for another one, which had better wait; null if none does. */
+    @Nullable
+    Sequence reader(Sequence sequence) {
         PromptGroup group = sequence.request().group();
-        return group.isShared() && group.fork() == null && group.reader() != null;
+        return group.isShared() && group.fork() == null ? group.reader() : null;
     }
 
     /** Returns from where a sequence can begin; null if its prompt has not been read for it. */

@@ -2,18 +2,16 @@ package org.setun.engine;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Iterator;
 import java.util.List;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.setun.model.Chunk;
 import org.setun.model.StateLayout;
 
 /**
- * Decides what each step runs. In order of priority and then of arrival, a sequence waits for a slot and for pages for all tokens
- * that it has, and takes more pages as it generates. In a step every sequence with one pending token advances, then prompts fill
+ * Decides what each step runs. In the order of its {@link WaitingLine} a sequence waits for a slot and for pages for all tokens that
+ * it has, and takes more pages as it generates. In a step every sequence with one pending token advances, then prompts fill
  * what {@link PrefillBudget} gives them, so that a long prompt is read in chunks beside streams that never miss a step. Where pages
- * run out, the sequence that comes last in the order loses its memory and waits again with all its tokens: computing them anew
+ * run out, the sequence that comes last by priority and arrival loses its memory and waits again with all its tokens: computing them anew
  * gives the same, and what others do not need meanwhile is still in the {@link PrefixCache}.
  *
  * <p>For the engine thread only; knows neither the model nor the clock.
@@ -49,7 +47,8 @@ final class Scheduler {
     private final SecondTier secondTier;
     private final PrefillBudget prefillBudget;
     private final StepLimits limits;
-    private final TreeSet<Sequence> waiting = new TreeSet<>(Sequence.ORDER);
+    private final WaitingLine waiting = new WaitingLine();
+    private final Parked parked = new Parked();
     private final ArrayList<Sequence> running = new ArrayList<>();
     private long arrivals;
 
@@ -79,10 +78,12 @@ final class Scheduler {
 
     /** Gives free memory to the sequences that come first, and returns those that got some. */
     List<Sequence> admit() {
+        parked.released().forEach(waiting::add);
         List<Sequence> admitted = new ArrayList<>();
-        for (Iterator<Sequence> first = waiting.iterator(); first.hasNext() && pool.free() > 0; ) {
-            Sequence sequence = first.next();
-            if (sequence.awaitsAnother() || forks.awaitsReader(sequence)) {
+        for (Sequence sequence = waiting.first(); sequence != null && pool.free() > 0; sequence = waiting.first()) {
+            Sequence reader = forks.reader(sequence);
+            if (reader != null) {
+                park(sequence, reader, reader.promptTokens() - 1);
                 continue;
             }
             Forks.Fork fork = forks.find(sequence);
@@ -106,7 +107,7 @@ final class Scheduler {
             if (!start(sequence, hit, fork)) {
                 break;
             }
-            first.remove();
+            waiting.remove(sequence);
             running.add(sequence);
             running.sort(Sequence.ORDER);
             admitted.add(sequence);
@@ -132,6 +133,9 @@ final class Scheduler {
             sequence.pauseAt(cache.started(sequence, hit));
         }
         sequence.start(memory, hit.tokens());
+        if (!sequence.timeline().started()) {
+            waiting.served(sequence, sequence.pendingTokens());
+        }
         forks.started(sequence);
         return true;
     }
@@ -151,7 +155,7 @@ final class Scheduler {
                 int shared = sequence.prefix().common(other.prefix(), sequence.mayBeKnown());
                 int read = Math.min(shared, other.promptTokens() - 1);
                 if (shared - known >= LONG_PROMPT && other.computedTokens() < read) {
-                    sequence.await(other, read);
+                    park(sequence, other, read);
                     return true;
                 }
             }
@@ -159,10 +163,15 @@ final class Scheduler {
         return false;
     }
 
+    private void park(Sequence sequence, Sequence reader, int tokens) {
+        waiting.remove(sequence);
+        parked.add(sequence, reader, tokens);
+    }
+
     /** Returns a sequence that waits for memory although nothing runs that could give any back; null if there is none. */
     @Nullable
     Sequence stuck() {
-        return running.isEmpty() && !waiting.isEmpty() && pool.free() > 0 ? waiting.first() : null;
+        return running.isEmpty() && pool.free() > 0 ? waiting.first() : null;
     }
 
     /** Returns the sequences that run, after a step for which there was no memory at all. */
@@ -282,6 +291,11 @@ final class Scheduler {
         }
     }
 
+    /** Notes that a token was generated. */
+    void generated(Sequence sequence) {
+        waiting.served(sequence, 1);
+    }
+
     /** Remembers a sequence's state where that is worth it, after a step. */
     void computed(Sequence sequence) {
         int count = sequence.computedTokens();
@@ -329,7 +343,8 @@ final class Scheduler {
     /** Returns all sequences, those that run first. */
     List<Sequence> all() {
         List<Sequence> all = new ArrayList<>(running);
-        all.addAll(waiting);
+        all.addAll(waiting.all());
+        all.addAll(parked.all());
         return all;
     }
 
@@ -340,6 +355,7 @@ final class Scheduler {
             release(sequence);
         } else {
             waiting.remove(sequence);
+            parked.remove(sequence);
         }
     }
 
@@ -352,7 +368,7 @@ final class Scheduler {
     }
 
     boolean isEmpty() {
-        return running.isEmpty() && waiting.isEmpty();
+        return running.isEmpty() && waiting.isEmpty() && parked.isEmpty();
     }
 
     /** Returns the sequences that run; a view of what changes. */

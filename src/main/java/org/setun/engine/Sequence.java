@@ -1,6 +1,5 @@
 package org.setun.engine;
 
-import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -31,12 +30,14 @@ final class Sequence implements Engine.Handle {
     private final TokenRequest request;
     private final Consumer<EngineEvent> events;
     private final long seed;
+    private final DueEnds ends;
+    private final long deadline;
     private final Timeline timeline;
     private final Prefix prefix;
     private final KeptPlaces keptPlaces = new KeptPlaces();
     private final SamplerState samplerState = new SamplerState();
 
-    private long arrival;
+    private long arrival = -1;
     private int computedTokens;
     private int keptTokens;
     private int pausesAt;
@@ -54,11 +55,17 @@ final class Sequence implements Engine.Handle {
     private List<TokenScore> inherited = List.of();
 
     private volatile @Nullable FinishReason requestedEnd;
+    private volatile boolean ended;
 
-    Sequence(TokenRequest request, Consumer<EngineEvent> events, long seed, long submittedNanos) {
+    Sequence(TokenRequest request, Consumer<EngineEvent> events, long seed, DueEnds ends, long submittedNanos) {
         this.request = request;
         this.events = events;
         this.seed = seed;
+        this.ends = ends;
+        this.deadline = request.urgency()
+                .timeout()
+                .map(timeout -> DueEnds.deadline(submittedNanos, timeout))
+                .orElse(0L);
         this.timeline = new Timeline(submittedNanos);
         this.prefix = new Prefix(request.prompt(), request.activationSparsity());
         this.knownInMemory = Integer.MAX_VALUE;
@@ -76,24 +83,40 @@ final class Sequence implements Engine.Handle {
 
     /** Keeps the first reason: what comes later finds the request ended. */
     private synchronized void requestEnd(FinishReason reason) {
-        if (requestedEnd == null) {
+        if (requestedEnd == null && !ended) {
             requestedEnd = reason;
+            ends.request(this);
         }
     }
 
-    /** Returns why the request shall end at {@code nanos} of the engine's clock, null while it is wanted. */
+    /** Returns why the request's owner wants it to end; null if it is wanted. */
     @Nullable
-    FinishReason dueEnd(long nanos) {
-        if (requestedEnd != null) {
-            return requestedEnd;
-        }
-        Duration timeout = request.urgency().timeout().orElse(null);
-        return timeout != null && timeline.sinceSubmission(nanos).compareTo(timeout) >= 0 ? FinishReason.TIMEOUT : null;
+    FinishReason requestedEnd() {
+        return requestedEnd;
     }
 
-    /** Notes how many requests arrived before. */
+    /** Returns when, by the engine's clock, the request's time is over; it has a timeout. */
+    long deadline() {
+        return deadline;
+    }
+
+    /** Notes that the sequence has come to the engine thread, and how many requests came before. */
     void arrivedAs(long number) {
         arrival = number;
+    }
+
+    /** Returns whether the sequence has come to the engine thread. */
+    boolean hasArrived() {
+        return arrival >= 0;
+    }
+
+    /** Notes that the sequence has ended. */
+    void ended() {
+        ended = true;
+    }
+
+    boolean hasEnded() {
+        return ended;
     }
 
     /** Gives the sequence its memory, which holds the state of its first {@code knownTokens} tokens. */
@@ -246,12 +269,19 @@ final class Sequence implements Engine.Handle {
         awaitedTokens = tokens;
     }
 
-    /** Returns whether another sequence still reads what this one waits for. */
-    boolean awaitsAnother() {
-        if (awaited != null && (!awaited.hasMemory() || awaited.computedTokens() >= awaitedTokens)) {
-            awaited = null;
-        }
-        return awaited != null;
+    /** Lets the sequence wait for no other one. */
+    void awaitNobody() {
+        awaited = null;
+    }
+
+    /** Returns the sequence that this one waits for; null if for none. */
+    @Nullable
+    Sequence awaited() {
+        return awaited;
+    }
+
+    int awaitedTokens() {
+        return awaitedTokens;
     }
 
     /** Returns whether the sequence was in a step that failed, and has not run alone since. */

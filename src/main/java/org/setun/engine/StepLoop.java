@@ -40,6 +40,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     private final SecondTier secondTier;
     private final PrefillBudget prefillBudget;
     private final Scheduler scheduler;
+    private final DueEnds dueEnds;
 
     // For status() on other threads.
     private volatile int running;
@@ -57,6 +58,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         this.observer = observer;
         this.nanoClock = nanoClock;
         BatchLimits limits = settings.batch();
+        this.dueEnds = new DueEnds(nanoClock.getAsLong());
         this.completionRate = new CompletionRate(limits.maxSequences());
         int maxLogitRows = Math.max(limits.maxSequences(), Math.min(SCORED_ROWS, limits.maxTokens()));
         this.workspace = model.newWorkspace(limits.maxTokens(), maxLogitRows);
@@ -153,18 +155,13 @@ final class StepLoop implements Runnable, AutoCloseable {
     private void receive() {
         List<Sequence> arrivals = inbox.drain();
         arrivals.forEach(scheduler::add);
+        arrivals.forEach(dueEnds::arrived);
         arrivals.forEach(secondTier::arrived);
         arrivals.forEach(sequence -> observer.requestQueued(sequence.id(), sequence.promptTokens()));
     }
 
     private void endDue() {
-        long now = nanoClock.getAsLong();
-        for (Sequence sequence : scheduler.all()) {
-            FinishReason reason = sequence.dueEnd(now);
-            if (reason != null) {
-                finish(sequence, reason);
-            }
-        }
+        dueEnds.forEach(nanoClock.getAsLong(), this::finish);
     }
 
     private void admit() {
@@ -217,6 +214,7 @@ final class StepLoop implements Runnable, AutoCloseable {
             EngineEvent.Token token = read(scheduled);
             if (token != null) {
                 sequence.append(token.id());
+                scheduler.generated(sequence);
                 sequence.timeline().generatedAt(nanoClock.getAsLong(), sequence.id(), observer);
                 sequence.events().accept(token);
             } else if (sequence.pendingTokens() > 0) {
@@ -293,6 +291,8 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Frees all that the sequence holds, before anybody hears of its end: who hears of it may count on the place. */
     private RequestReport remove(Sequence sequence) {
         scheduler.remove(sequence);
+        sequence.ended();
+        dueEnds.ended(sequence);
         RequestReport report = sequence.timeline().report(sequence.id(), sequence.tokenCounts(), nanoClock.getAsLong());
         if (sequence.timeline().started()) {
             completionRate.completed(report.prefill().plus(report.decode()).toNanos() / 1e9);
@@ -345,6 +345,11 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Returns what the model does. */
     EngineActivity activity() {
         return activity;
+    }
+
+    /** Returns the way to end a sequence early. */
+    DueEnds dueEnds() {
+        return dueEnds;
     }
 
     /** Returns the way to what is kept outside of the engine. */

@@ -12,8 +12,9 @@ import org.setun.generation.GenerationRequest;
 final class CallerLimits {
 
     /** The limits of whom nothing is asked. */
-    static final CallerLimits NONE = new CallerLimits("everybody", Rates.UNLIMITED, 0, TimeMeter.SYSTEM_NANOTIME);
+    static final CallerLimits NONE = new CallerLimits("", "everybody", Rates.UNLIMITED, 0, TimeMeter.SYSTEM_NANOTIME);
 
+    private final String name;
     private final String caller;
     private final int defaultMaxTokens;
 
@@ -24,10 +25,12 @@ final class CallerLimits {
     /**
      * Creates full limits.
      *
+     * @param name that of the caller's key; empty for all who have none
      * @param caller who it is, for messages
      * @param defaultMaxTokens how many tokens a request is answered with that does not say
      */
-    CallerLimits(String caller, Rates rates, int defaultMaxTokens, TimeMeter clock) {
+    CallerLimits(String name, String caller, Rates rates, int defaultMaxTokens, TimeMeter clock) {
+        this.name = name;
         this.caller = caller;
         this.defaultMaxTokens = defaultMaxTokens;
         this.requests = bucket(rates.requestsPerMinute(), clock);
@@ -36,6 +39,11 @@ final class CallerLimits {
 
     private static @Nullable RateBucket bucket(long limit, TimeMeter clock) {
         return limit == 0 ? null : new RateBucket(limit, clock);
+    }
+
+    /** Returns the name of the caller's key; empty for all who have none. */
+    String name() {
+        return name;
     }
 
     /**

@@ -37,11 +37,11 @@ record EmbeddingCall(List<Prompt> inputs, boolean base64, Urgency urgency) {
         return new EmbeddingCall(inputs, format.equals("base64"), UrgencyFields.read(fields));
     }
 
-    /** Returns one request an input. */
-    List<EmbeddingRequest> requests() {
+    /** Returns one request an input; {@code caller} asks, empty if that is not known. */
+    List<EmbeddingRequest> requests(String caller) {
         String id = "embd-" + UUID.randomUUID().toString().replace("-", "");
         return IntStream.range(0, inputs.size())
-                .mapToObj(i -> new EmbeddingRequest(id + "-" + i, inputs.get(i), urgency))
+                .mapToObj(i -> new EmbeddingRequest(id + "-" + i, inputs.get(i), urgency.of(caller)))
                 .toList();
     }
 }

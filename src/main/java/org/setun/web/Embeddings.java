@@ -35,7 +35,7 @@ final class Embeddings {
      */
     static Mono<List<EmbeddingEvent.Embedded>> start(
             Embedder embedder, EmbeddingCall call, CallerLimits limits, RequestEnd end) {
-        List<EmbeddingRequest> requests = call.requests();
+        List<EmbeddingRequest> requests = call.requests(limits.name());
         Embeddings embeddings = new Embeddings(requests.size());
         try (TokenReservation tokens = limits.reserveEmbeddings(requests)) {
             for (int i = 0; i < requests.size(); i++) {

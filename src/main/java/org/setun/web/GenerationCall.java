@@ -47,8 +47,13 @@ record GenerationCall(
         unknownFields = List.copyOf(unknownFields);
     }
 
-    /** Returns the requests in the order of the answers, prompt by prompt; {@code id} names them in the engine. */
-    List<GenerationRequest> generations(String id) {
+    /**
+     * Returns the requests in the order of the answers, prompt by prompt.
+     *
+     * @param id names them in the engine
+     * @param caller who asks; empty if that is not known
+     */
+    List<GenerationRequest> generations(String id, String caller) {
         int count = prompts.size() * choices.generated();
         List<GenerationRequest> requests = new ArrayList<>(count);
         for (Prompt prompt : prompts) {
@@ -56,13 +61,13 @@ record GenerationCall(
             PromptGroup group = choices.generated() == 1 ? PromptGroup.NONE : new PromptGroup(choices.generated());
             for (int choice = 0; choice < choices.generated(); choice++) {
                 String name = count == 1 ? id : id + "-" + requests.size();
-                requests.add(request(name, prompt, choice, group));
+                requests.add(request(name, prompt, choice, urgency.of(caller), group));
             }
         }
         return requests;
     }
 
-    private GenerationRequest request(String id, Prompt prompt, int choice, PromptGroup group) {
+    private GenerationRequest request(String id, Prompt prompt, int choice, Urgency ofCaller, PromptGroup group) {
         return new GenerationRequest(
                 id,
                 prompt,
@@ -72,7 +77,7 @@ record GenerationCall(
                 activationSparsity,
                 rules,
                 wantedDetails(),
-                urgency,
+                ofCaller,
                 group);
     }
 

@@ -82,7 +82,7 @@ final class GenerationHandler {
         GenerationCall call = endpoint.read(calls, WireJson.readObject(body));
         track.read(call);
         AnswerHead head = AnswerHead.next(endpoint.format(call), model.name());
-        List<GenerationRequest> requests = call.generations(head.id());
+        List<GenerationRequest> requests = call.generations(head.id(), limits.name());
         try (TokenReservation tokens = limits.reserve(requests)) {
             generations.start((request, events) -> tokens.start(generator, request, events), requests);
         } catch (InvalidPromptException e) {

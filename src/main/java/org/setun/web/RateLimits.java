@@ -38,11 +38,12 @@ public final class RateLimits {
                         + ", found '" + name + "'");
             }
         }
-        this.anonymous = new CallerLimits("all clients together", common, defaultMaxTokens, clock);
+        this.anonymous = new CallerLimits("", "all clients together", common, defaultMaxTokens, clock);
         this.byKey = names.stream()
                 .collect(Collectors.toUnmodifiableMap(
                         Function.identity(),
                         name -> new CallerLimits(
+                                name,
                                 "the key '" + name + "'",
                                 special.getOrDefault(name, common),
                                 defaultMaxTokens,

@@ -3,12 +3,15 @@ package org.setun.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.setun.engine.FinishReason;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.logging.LogLevel;
 import org.springframework.boot.logging.LoggingSystem;
@@ -65,6 +68,22 @@ final class ApiKeyApiTest {
                 .expectBody()
                 .jsonPath("$.choices[0].text")
                 .isEqualTo("Once");
+    }
+
+    @Test
+    void theEngineIsToldWhoAsksAndNotByWhichKey() {
+        List<String> callers = new CopyOnWriteArrayList<>();
+        generator.script(running -> {
+            callers.add(running.request().urgency().caller());
+            running.finish(FinishReason.STOP, 1, 0);
+        });
+        for (String key : List.of("open-sesame", "b-key", "open-sesame")) {
+            complete("x-api-key", key).expectStatus().isOk();
+        }
+
+        assertThat(callers).hasSize(3).doesNotContain("");
+        assertThat(callers.get(2)).isEqualTo(callers.get(0)).isNotEqualTo(callers.get(1));
+        assertThat(callers).noneMatch(caller -> caller.contains("open-sesame") || caller.contains("b-key"));
     }
 
     @Test

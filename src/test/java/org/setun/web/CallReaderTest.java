@@ -90,14 +90,17 @@ final class CallReaderTest {
     @Test
     void theAnswersToAPromptAreOneGroup() {
         List<PromptGroup> groups =
-                completion("{\"prompt\":[\"a\",\"b\"],\"n\":2,\"best_of\":3}").generations("r").stream()
+                completion("{\"prompt\":[\"a\",\"b\"],\"n\":2,\"best_of\":3}").generations("r", "").stream()
                         .map(GenerationRequest::group)
                         .toList();
 
         assertThat(groups).hasSize(6).doesNotContain(PromptGroup.NONE);
         assertThat(groups.subList(0, 3)).containsOnly(groups.getFirst());
         assertThat(groups.subList(3, 6)).containsOnly(groups.getLast()).doesNotContain(groups.getFirst());
-        assertThat(completion("{\"prompt\":\"a\"}").generations("r").getFirst().group())
+        assertThat(completion("{\"prompt\":\"a\"}")
+                        .generations("r", "")
+                        .getFirst()
+                        .group())
                 .isEqualTo(PromptGroup.NONE);
     }
 

@@ -71,7 +71,7 @@ final class SamplingFieldsTest {
         GenerationCall call = reader.readCompletion(WireJson.readObject(
                 "{\"prompt\":[\"x\",\"y\"],\"min_p\":0.1,\"min_tokens\":2}".getBytes(StandardCharsets.UTF_8)));
 
-        assertThat(call.generations("id")).hasSize(2).allSatisfy(request -> {
+        assertThat(call.generations("id", "")).hasSize(2).allSatisfy(request -> {
             assertThat(request.sampling().cuts().minP()).isEqualTo(0.1);
             assertThat(request.rules().minTokens()).isEqualTo(2);
         });
