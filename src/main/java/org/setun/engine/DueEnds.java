@@ -23,7 +23,8 @@ final class DueEnds {
     /** Creates the ends of sequences that are submitted from {@code nanos} of the engine's clock on. */
     DueEnds(long nanos) {
         // By differences, as the clock's numbers may overflow.
-        this.byDeadline = new TreeSet<>(Comparator.<Sequence>comparingLong(sequence -> sequence.deadline() - nanos)
+        this.byDeadline = new TreeSet<>(Comparator.<Sequence>comparingLong(
+                        sequence -> sequence.earlyEnd().deadline() - nanos)
                 .thenComparing(Sequence.ORDER));
     }
 
@@ -50,10 +51,10 @@ final class DueEnds {
     void forEach(long nanos, BiConsumer<Sequence, FinishReason> end) {
         List<Sequence> notYetHere = new ArrayList<>();
         for (Sequence sequence = requested.poll(); sequence != null; sequence = requested.poll()) {
-            FinishReason reason = sequence.requestedEnd();
+            FinishReason reason = sequence.earlyEnd().requested();
             if (!sequence.hasArrived()) {
                 notYetHere.add(sequence);
-            } else if (reason != null && !sequence.hasEnded()) {
+            } else if (reason != null && !sequence.earlyEnd().hasHappened()) {
                 end.accept(sequence, reason);
             }
         }
@@ -64,7 +65,8 @@ final class DueEnds {
     }
 
     private @Nullable Sequence overdue(long nanos) {
-        boolean due = !byDeadline.isEmpty() && nanos - byDeadline.first().deadline() >= 0;
+        boolean due =
+                !byDeadline.isEmpty() && nanos - byDeadline.first().earlyEnd().deadline() >= 0;
         return due ? byDeadline.first() : null;
     }
 

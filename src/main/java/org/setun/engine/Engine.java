@@ -102,7 +102,7 @@ public final class Engine implements AutoCloseable {
                 case DRAINING -> draining("the server is shutting down and takes no new requests");
             };
         }
-        return sequence;
+        return sequence.earlyEnd();
     }
 
     /** Refuses what would otherwise fail the whole batch that it is in. */

@@ -34,17 +34,11 @@ final class Scheduler {
      */
     record StepLimits(int maxTokens, int maxLogitRows, int vocabSize) {}
 
-    /** A prompt from which on the state before its last token is remembered, for a second one: that costs it a step more. */
-    private static final int LONG_PROMPT = 64;
-
-    /** Less is not worth remembering, nor waiting for. */
-    private static final int WORTH_KEEPING = 16;
-
     private final StatePool pool;
     private final StateLayout layout;
     private final Forks forks;
     private final PrefixCache cache;
-    private final SecondTier secondTier;
+    private final StateKeeping keeping;
     private final PrefillBudget prefillBudget;
     private final StepLimits limits;
     private final WaitingLine waiting = new WaitingLine();
@@ -57,14 +51,14 @@ final class Scheduler {
             StateLayout layout,
             Forks forks,
             PrefixCache cache,
-            SecondTier secondTier,
+            StateKeeping keeping,
             PrefillBudget prefillBudget,
             StepLimits limits) {
         this.pool = pool;
         this.layout = layout;
         this.forks = forks;
         this.cache = cache;
-        this.secondTier = secondTier;
+        this.keeping = keeping;
         this.prefillBudget = prefillBudget;
         this.limits = limits;
     }
@@ -154,7 +148,7 @@ final class Scheduler {
                     && other.activationSparsity() == sequence.activationSparsity()) {
                 int shared = sequence.prefix().common(other.prefix(), sequence.mayBeKnown());
                 int read = Math.min(shared, other.promptTokens() - 1);
-                if (shared - known >= LONG_PROMPT && other.computedTokens() < read) {
+                if (shared - known >= StateKeeping.LONG_PROMPT && other.computedTokens() < read) {
                     park(sequence, other, read);
                     return true;
                 }
@@ -244,7 +238,7 @@ final class Scheduler {
         if (sequence.wantsAllRows()) {
             end = Math.min(end, sequence.computedTokens() + rows);
         }
-        end = endOfChunk(sequence, end);
+        end = keeping.endOfChunk(sequence, end);
         if (!cache.makeRoom(sequence.memory(), end)) {
             end = Math.min(end, sequence.memory().tokens());
         }
@@ -256,28 +250,9 @@ final class Scheduler {
         return chunk;
     }
 
-    /** Returns where a chunk ends that could go on to {@code end}: where the state may help others. */
-    private int endOfChunk(Sequence sequence, int end) {
-        for (int place : new int[] {sequence.pausesAt(), beforeLast(sequence)}) {
-            if (sequence.computedTokens() < place && place < end) {
-                return place;
-            }
-        }
-        return end;
-    }
-
-    /** Returns where the state helps one who asks the same, now or again; 0 for nowhere. */
-    private int beforeLast(Sequence sequence) {
-        boolean helps = cache.isEnabled()
-                && layout.recurrentBytes() > 0
-                && sequence.promptTokens() >= LONG_PROMPT
-                && !sequence.request().details().embedding();
-        return helps || forks.areAwaited(sequence) ? sequence.promptTokens() - 1 : 0;
-    }
-
     /** Takes all memory from a sequence, which then waits again. */
     private void preempt(Sequence sequence) {
-        keep(sequence);
+        keeping.keep(sequence);
         release(sequence);
         waiting.add(sequence);
     }
@@ -294,50 +269,6 @@ final class Scheduler {
     /** Notes that a token was generated. */
     void generated(Sequence sequence) {
         waiting.served(sequence, 1);
-    }
-
-    /** Remembers a sequence's state where that is worth it, after a step. */
-    void computed(Sequence sequence) {
-        int count = sequence.computedTokens();
-        boolean place = count == sequence.promptTokens()
-                || count == sequence.promptTokens() - 1
-                || count == sequence.pausesAt()
-                || count - sequence.keptTokens() >= KeptPlaces.DISTANCE;
-        if (!place || count > sequence.promptTokens() || !keep(sequence)) {
-            return;
-        }
-        if (isForOthers(sequence)) {
-            secondTier.save(sequence, count, sequence.memory());
-        } else {
-            cache.thin(sequence, sequence.keptPlaces().add(count));
-        }
-    }
-
-    /** Returns whether another prompt may well go on where this one is now: at its end, or where others have parted from it. */
-    private boolean isForOthers(Sequence sequence) {
-        int end = layout.recurrentBytes() > 0 ? sequence.promptTokens() - 1 : sequence.promptTokens();
-        return sequence.computedTokens() == end || sequence.computedTokens() == sequence.pausesAt();
-    }
-
-    /** Remembers the state of a sequence that is about to end well: who goes on with its text begins there. */
-    void ending(Sequence sequence) {
-        if (!sequence.hasMemory()) {
-            return;
-        }
-        cache.ending(sequence);
-        if (keep(sequence)) {
-            secondTier.save(sequence, sequence.computedTokens(), sequence.memory());
-        }
-    }
-
-    /** Remembers a sequence's state, and returns whether it was not known. */
-    private boolean keep(Sequence sequence) {
-        if (sequence.computedTokens() < WORTH_KEEPING || sequence.isSuspected()) {
-            return false;
-        }
-        boolean news = cache.keep(sequence, sequence.computedTokens(), sequence.memory());
-        sequence.kept();
-        return news;
     }
 
     /** Returns all sequences, those that run first. */

@@ -18,9 +18,9 @@ import org.setun.sampling.TokenScore;
  * read in chunks and a token being generated are the same chase, and only a chunk that catches up yields the next token. A
  * sequence that loses its memory to another one begins the chase anew, with all its tokens.
  *
- * <p>Owned by the engine thread, except for the two methods of {@link Engine.Handle}.
+ * <p>Owned by the engine thread, except for its {@link EarlyEnd}.
  */
-final class Sequence implements Engine.Handle {
+final class Sequence {
 
     /** Who comes first: the lower priority number, then the earlier arrival. */
     static final Comparator<Sequence> ORDER = Comparator.<Sequence>comparingInt(
@@ -30,8 +30,7 @@ final class Sequence implements Engine.Handle {
     private final TokenRequest request;
     private final Consumer<EngineEvent> events;
     private final long seed;
-    private final DueEnds ends;
-    private final long deadline;
+    private final EarlyEnd earlyEnd;
     private final Timeline timeline;
     private final Prefix prefix;
     private final KeptPlaces keptPlaces = new KeptPlaces();
@@ -54,50 +53,14 @@ final class Sequence implements Engine.Handle {
     private @Nullable StoredPrefix found;
     private List<TokenScore> inherited = List.of();
 
-    private volatile @Nullable FinishReason requestedEnd;
-    private volatile boolean ended;
-
     Sequence(TokenRequest request, Consumer<EngineEvent> events, long seed, DueEnds ends, long submittedNanos) {
         this.request = request;
         this.events = events;
         this.seed = seed;
-        this.ends = ends;
-        this.deadline = request.urgency()
-                .timeout()
-                .map(timeout -> DueEnds.deadline(submittedNanos, timeout))
-                .orElse(0L);
+        this.earlyEnd = new EarlyEnd(this, ends, submittedNanos);
         this.timeline = new Timeline(submittedNanos);
         this.prefix = new Prefix(request.prompt(), request.activationSparsity());
         this.knownInMemory = Integer.MAX_VALUE;
-    }
-
-    @Override
-    public void cancel() {
-        requestEnd(FinishReason.CANCELLED);
-    }
-
-    @Override
-    public void stop() {
-        requestEnd(FinishReason.STOP);
-    }
-
-    /** Keeps the first reason: what comes later finds the request ended. */
-    private synchronized void requestEnd(FinishReason reason) {
-        if (requestedEnd == null && !ended) {
-            requestedEnd = reason;
-            ends.request(this);
-        }
-    }
-
-    /** Returns why the request's owner wants it to end; null if it is wanted. */
-    @Nullable
-    FinishReason requestedEnd() {
-        return requestedEnd;
-    }
-
-    /** Returns when, by the engine's clock, the request's time is over; it has a timeout. */
-    long deadline() {
-        return deadline;
     }
 
     /** Notes that the sequence has come to the engine thread, and how many requests came before. */
@@ -108,15 +71,6 @@ final class Sequence implements Engine.Handle {
     /** Returns whether the sequence has come to the engine thread. */
     boolean hasArrived() {
         return arrival >= 0;
-    }
-
-    /** Notes that the sequence has ended. */
-    void ended() {
-        ended = true;
-    }
-
-    boolean hasEnded() {
-        return ended;
     }
 
     /** Gives the sequence its memory, which holds the state of its first {@code knownTokens} tokens. */
@@ -350,6 +304,11 @@ final class Sequence implements Engine.Handle {
     /** Returns what counts for the sequence, once it has been started. */
     Optional<SequenceActivity> activity() {
         return Optional.ofNullable(activity);
+    }
+
+    /** Returns how the sequence ends before it has all its tokens. */
+    EarlyEnd earlyEnd() {
+        return earlyEnd;
     }
 
     Timeline timeline() {

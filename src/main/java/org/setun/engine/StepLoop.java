@@ -38,6 +38,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     private final Forks forks;
     private final PrefixCache cache;
     private final SecondTier secondTier;
+    private final StateKeeping keeping;
     private final PrefillBudget prefillBudget;
     private final Scheduler scheduler;
     private final DueEnds dueEnds;
@@ -74,7 +75,8 @@ final class StepLoop implements Runnable, AutoCloseable {
         this.secondTier = new SecondTier(store, layout, cache);
         StepLimits step = new StepLimits(
                 limits.maxTokens(), maxLogitRows, model.dimensions().vocabSize());
-        this.scheduler = new Scheduler(pool, layout, forks, cache, secondTier, prefillBudget, step);
+        this.keeping = new StateKeeping(layout, forks, cache, secondTier);
+        this.scheduler = new Scheduler(pool, layout, forks, cache, keeping, prefillBudget, step);
         this.freeSlots = pool.free();
     }
 
@@ -209,7 +211,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         if (sequence.pendingTokens() == 0) {
             sequence.suspected(false);
         }
-        scheduler.computed(sequence);
+        keeping.computed(sequence);
         try {
             EngineEvent.Token token = read(scheduled);
             if (token != null) {
@@ -246,7 +248,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     }
 
     private void finish(Sequence sequence, FinishReason reason) {
-        scheduler.ending(sequence);
+        keeping.ending(sequence);
         RequestReport report = remove(sequence);
         Activity done = done(sequence);
         try {
@@ -291,7 +293,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Frees all that the sequence holds, before anybody hears of its end: who hears of it may count on the place. */
     private RequestReport remove(Sequence sequence) {
         scheduler.remove(sequence);
-        sequence.ended();
+        sequence.earlyEnd().happened();
         dueEnds.ended(sequence);
         RequestReport report = sequence.timeline().report(sequence.id(), sequence.tokenCounts(), nanoClock.getAsLong());
         if (sequence.timeline().started()) {
