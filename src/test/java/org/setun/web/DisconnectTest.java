@@ -7,6 +7,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.setun.engine.FinishReason;
 import org.setun.web.RequestObserver.Outcome;
 import org.setun.web.ScriptedGenerator.Running;
@@ -18,6 +19,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
  * cancelling must not wait for a write to fail, so that a sequence ends before the engine's next step.
  */
 @ApiTest
+@ExtendWith(NettyLeaks.class)
 final class DisconnectTest {
 
     private final ScriptedGenerator generator;

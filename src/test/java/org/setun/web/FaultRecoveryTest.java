@@ -59,6 +59,7 @@ import tools.jackson.databind.json.JsonMapper;
             "setun.server.keep-alive-interval=5ms"
         })
 @Timeout(120)
+@ExtendWith(NettyLeaks.class)
 final class FaultRecoveryTest {
 
     static final int PLACES = 4;

@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.setun.engine.FinishReason;
 import org.setun.web.RequestObserver.Outcome;
 import org.setun.web.ScriptedGenerator.Running;
@@ -22,6 +23,7 @@ import org.springframework.test.context.TestPropertySource;
 /** Streams that are silent for longer than proxies and clients like. */
 @ApiTest
 @TestPropertySource(properties = "test.keep-alive=10ms")
+@ExtendWith(NettyLeaks.class)
 final class KeepAliveApiTest {
 
     private static final String STREAM = "{\"prompt\":\"x\",\"stream\":true}";
