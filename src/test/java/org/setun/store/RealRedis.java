@@ -21,10 +21,12 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 import redis.embedded.core.ExecutableProvider;
 
@@ -40,33 +42,46 @@ public final class RealRedis implements AutoCloseable {
     private static final int PORT = 6379;
     private static final List<String> OPTIONS = List.of("--save", "", "--appendonly", "no");
 
+    private static final int TLS_PORT = 6380;
+
     private final String host;
     private final int port;
+    private final int tlsPort;
     private final Runnable stop;
     private boolean killed;
 
-    private RealRedis(String host, int port, Runnable stop) {
+    private RealRedis(String host, int port, int tlsPort, Runnable stop) {
         this.host = host;
         this.port = port;
+        this.tlsPort = tlsPort;
         this.stop = stop;
     }
 
     /** Starts one that writes nothing to a disk, and waits until it answers. */
     public static RealRedis start() {
-        return start(OPTIONS);
+        return start(OPTIONS, null);
     }
 
     /** Starts one with options of {@code redis-server}, and waits until it answers. */
     public static RealRedis start(List<String> options) {
+        return start(options, null);
+    }
+
+    /** Starts one that also has a port for TLS, where it shows a certificate. */
+    static RealRedis startWithTls(TestCertificate certificate) {
+        return start(OPTIONS, certificate);
+    }
+
+    private static RealRedis start(List<String> options, @Nullable TestCertificate certificate) {
         if (DockerClientFactory.instance().isDockerAvailable()) {
             try {
-                return container(options);
+                return container(options, certificate);
             } catch (RuntimeException e) {
                 log.warn("{} does not start, trying without Docker", IMAGE, e);
             }
         }
         try {
-            return process(installed().orElseGet(RealRedis::carried), options);
+            return process(installed().orElseGet(RealRedis::carried), options, certificate);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -74,14 +89,35 @@ public final class RealRedis implements AutoCloseable {
 
     // The container is closed by close().
     @SuppressWarnings("resource")
-    private static RealRedis container(List<String> options) {
+    private static RealRedis container(List<String> options, @Nullable TestCertificate certificate) {
         List<String> command = new ArrayList<>(List.of("redis-server"));
         command.addAll(options);
-        GenericContainer<?> container = new GenericContainer<>(DockerImageName.parse(IMAGE))
-                .withExposedPorts(PORT)
-                .withCommand(command.toArray(String[]::new));
-        container.start();
-        return new RealRedis(container.getHost(), container.getMappedPort(PORT), container::stop);
+        GenericContainer<?> container = new GenericContainer<>(DockerImageName.parse(IMAGE)).withExposedPorts(PORT);
+        if (certificate != null) {
+            container
+                    .withCopyToContainer(Transferable.of(certificate.pem(), 0444), "/tls/cert.pem")
+                    .withCopyToContainer(Transferable.of(certificate.keyPem(), 0444), "/tls/key.pem")
+                    .addExposedPort(TLS_PORT);
+            command.addAll(tlsOptions(TLS_PORT, "/tls/cert.pem", "/tls/key.pem"));
+        }
+        container.withCommand(command.toArray(String[]::new)).start();
+        return new RealRedis(
+                container.getHost(),
+                container.getMappedPort(PORT),
+                certificate == null ? 0 : container.getMappedPort(TLS_PORT),
+                container::stop);
+    }
+
+    private static List<String> tlsOptions(int port, String certificate, String key) {
+        return List.of(
+                "--tls-port",
+                "" + port,
+                "--tls-cert-file",
+                certificate,
+                "--tls-key-file",
+                key,
+                "--tls-auth-clients",
+                "no");
     }
 
     private static Optional<Path> installed() {
@@ -100,14 +136,24 @@ public final class RealRedis implements AutoCloseable {
         }
     }
 
-    private static RealRedis process(Path program, List<String> options) throws IOException {
+    private static RealRedis process(Path program, List<String> options, @Nullable TestCertificate certificate)
+            throws IOException {
         String host = InetAddress.getLoopbackAddress().getHostAddress();
         int port;
-        try (ServerSocket free = new ServerSocket(0)) {
+        int tlsPort;
+        try (ServerSocket free = new ServerSocket(0);
+                ServerSocket free2 = new ServerSocket(0)) {
             port = free.getLocalPort();
+            tlsPort = free2.getLocalPort();
         }
         List<String> command = new ArrayList<>(List.of(program.toString(), "--port", "" + port, "--bind", host));
         command.addAll(options);
+        if (certificate != null) {
+            command.addAll(tlsOptions(
+                    tlsPort,
+                    certificate.file().toString(),
+                    certificate.keyFile().toString()));
+        }
         Path output = Files.createTempFile("redis", ".log");
         Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -116,7 +162,7 @@ public final class RealRedis implements AutoCloseable {
         Thread atExit = new Thread(process::destroyForcibly);
         Runtime.getRuntime().addShutdownHook(atExit);
         awaitAnswer(host, port, process, output);
-        return new RealRedis(host, port, () -> {
+        return new RealRedis(host, port, certificate == null ? 0 : tlsPort, () -> {
             // As the kernel does to what takes too much memory.
             process.destroyForcibly().onExit().join();
             Runtime.getRuntime().removeShutdownHook(atExit);
@@ -154,6 +200,11 @@ public final class RealRedis implements AutoCloseable {
     /** Returns its address as settings have it. */
     public String uri() {
         return "redis://" + host + ":" + port;
+    }
+
+    /** Returns its address for TLS as settings have it. */
+    String tlsUri() {
+        return "rediss://" + host + ":" + tlsPort;
     }
 
     /** Runs commands, beside whatever else is connected. */
