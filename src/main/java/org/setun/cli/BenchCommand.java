@@ -17,6 +17,8 @@ import org.setun.architecture.NamedShape;
 import org.setun.checkpoint.CheckpointFormatException;
 import org.setun.kernel.KernelSelection;
 import org.setun.kernel.Kernels;
+import org.setun.kernel.WorkerPool;
+import org.setun.model.Model;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,7 +42,8 @@ import picocli.CommandLine.Spec;
                     + " need, and may be more than all.",
             "With --server, sends requests to any server with OpenAI's API instead, at random times that do not depend on its"
                     + " answers, and reports what the users of such a load would feel. Latencies count from when a request was to be"
-                    + " sent. Exit code 1 if no request was answered."
+                    + " sent. Exit code 1 if no request was answered.",
+            "With --conversations, measures memory instead of speed: what so many conversations take that wait for their users."
         })
 final class BenchCommand implements Callable<Integer> {
 
@@ -48,6 +51,7 @@ final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SEQUENCES = 1024;
     private static final int MOST_TOKENS = 1 << 20;
     private static final int MOST_SECONDS = 3600;
+    private static final int MOST_CONVERSATIONS = 1_000_000;
     private static final double NANOS = 1e9;
 
     /** What means something for a model here and for a server. */
@@ -113,6 +117,13 @@ final class BenchCommand implements Callable<Integer> {
                             + " besides. Long prompts may take half as long again, and are then measured in part.")
     private double seconds = 4;
 
+    @Option(
+            names = "--conversations",
+            paramLabel = "N",
+            description =
+                    "Hold N conversations of two turns, and measure what they take while nobody goes on with them.")
+    private @Nullable Integer conversations;
+
     @Mixin
     private KernelOptions kernelOptions = new KernelOptions();
 
@@ -137,13 +148,21 @@ final class BenchCommand implements Callable<Integer> {
             NamedShape named = NamedShape.named(shape)
                     .orElseThrow(() -> wrong(
                             "--shape: expected one of " + String.join(", ", NamedShape.names()) + ", found " + shape));
-            measure(plan, shape, (kernels, limit) -> ModelLoader.random(named, kernels, options(limit)));
+            run(plan, shape, (kernels, limit) -> ModelLoader.random(named, kernels, options(limit)));
         } else {
             try (ModelSource source = ModelSource.open(model == null ? null : Path.of(model))) {
-                measure(plan, source.name(), (kernels, limit) -> load(source, kernels, limit));
+                run(plan, source.name(), (kernels, limit) -> load(source, kernels, limit));
             }
         }
         return 0;
+    }
+
+    private void run(BenchPlan plan, String name, Bench.ModelMaker maker) throws Exception {
+        if (conversations == null) {
+            measure(plan, name, maker);
+        } else {
+            hold(conversations, plan.threads().getFirst(), name, maker);
+        }
     }
 
     /** Refuses options that would have no effect. */
@@ -170,6 +189,9 @@ final class BenchCommand implements Callable<Integer> {
             if (!(sparsity >= 0 && sparsity < 1)) {
                 throw wrong("--sparsity: expected at least 0 and less than 1, found " + sparsity);
             }
+        }
+        if (conversations != null) {
+            requireRange("--conversations", 1, MOST_CONVERSATIONS, conversations);
         }
         requireRange("--prompt", 1, MOST_TOKENS, prompt);
         requireRange("--context", 0, MOST_TOKENS, context);
@@ -218,6 +240,20 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         show(BenchReport.of(reports));
+    }
+
+    private void hold(int count, int numThreads, String name, Bench.ModelMaker maker) throws Exception {
+        PrintWriter out = spec.commandLine().getOut();
+        try (Model held = maker.make(kernelOptions.select(spec, WorkerPool.of(numThreads)), 0)
+                .model()) {
+            ConversationBench.Report report = new ConversationBench(held).run(name, count);
+            if (json) {
+                out.println(PrettyJson.write(report));
+            } else {
+                report.print(out);
+            }
+        }
+        out.flush();
     }
 
     private void show(BenchReport report) {
