@@ -177,10 +177,14 @@ class Composition {
         // vLLM's name for it, which its clients look for.
         details.put("max_model_len", settings.contextLength());
         details.put("max_activation_sparsity", checkpoint.loaded().maxActivationSparsity());
+        ServedModel.SamplingDefaults sampling = sampling(checkpoint.loaded().defaults());
+        details.put(
+                "default_sampling",
+                Map.of("temperature", sampling.temperature(), "top_k", sampling.topK(), "top_p", sampling.topP()));
         return new ServedModel(
                 checkpoint.name(),
                 checkpoint.created().or(() -> buildTime(build)).orElseGet(Instant::now),
-                sampling(checkpoint.loaded().defaults()),
+                sampling,
                 checkpoint.loaded().maxActivationSparsity(),
                 details);
     }

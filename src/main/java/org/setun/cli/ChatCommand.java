@@ -6,16 +6,23 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.setun.architecture.GenerationDefaults;
 import org.setun.architecture.LoadedModel;
 import org.setun.cli.chat.ChatConsole;
 import org.setun.cli.chat.ChatModel;
+import org.setun.cli.chat.ChatServer;
 import org.setun.cli.chat.ChatSession;
 import org.setun.cli.chat.ChatSettings;
 import org.setun.cli.chat.PipeConsole;
@@ -32,6 +39,7 @@ import org.setun.tokenizer.TokenizerFormatException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -40,7 +48,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "chat",
         description = {
-            "Holds a conversation with a model in the terminal.",
+            "Holds a conversation with a model in the terminal, or with --server with the first model of a server that has"
+                    + " OpenAI's API; the variable SETUN_API_KEY has its key, if it needs one.",
             "/help lists what can be typed instead of a question. Where standard input or output is no terminal, each line or"
                     + " block of the input is a question, and nothing but the answers is printed; the exit code is then 1 if a"
                     + " question could not be answered."
@@ -48,6 +57,22 @@ import picocli.CommandLine.Spec;
 final class ChatCommand implements Callable<Integer> {
 
     private static final int DEFAULT_MAX_TOKENS = 512;
+
+    private static final String API_KEY = "SETUN_API_KEY";
+
+    /** What means something for a server, too. */
+    private static final Set<String> FOR_SERVERS = Set.of(
+            "--server",
+            "--system",
+            "--max-tokens",
+            "--context",
+            "--temperature",
+            "--top-k",
+            "--top-p",
+            "--seed",
+            "--history",
+            "--no-history",
+            "--activation-sparsity");
 
     private final InputStream in;
     private final PrintStream out;
@@ -61,6 +86,12 @@ final class ChatCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions options = new ModelOptions();
+
+    @Option(
+            names = "--server",
+            paramLabel = "URL",
+            description = "http://HOST:PORT of a server that answers, instead of a model in this process.")
+    private @Nullable String server;
 
     @Option(names = "--system", paramLabel = "TEXT", description = "Tells the model how to behave; default: nothing.")
     private String system = "";
@@ -132,6 +163,9 @@ final class ChatCommand implements Callable<Integer> {
         if (maxTokens < 1) {
             throw wrong("--max-tokens: expected 1 or more, found " + maxTokens);
         }
+        if (server != null) {
+            return converseWith(server) ? 0 : 1;
+        }
         try (ModelSource source = options.source();
                 Tokenizer tokenizer = TokenizerSource.open(source.path())) {
             if (!tokenizer.hasChatTemplate()) {
@@ -147,6 +181,44 @@ final class ChatCommand implements Callable<Integer> {
                 return converse(chatModel(source.name(), loaded, engine, tokenizer), sampling) ? 0 : 1;
             }
         }
+    }
+
+    private boolean converseWith(String url) throws IOException, InterruptedException {
+        for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+            if (!FOR_SERVERS.contains(option.longestName())) {
+                throw wrong(option.longestName() + ": expected no --server beside it, found " + url);
+            }
+        }
+        Optional<String> key = Optional.ofNullable(environment.get(API_KEY)).filter(text -> !text.isBlank());
+        URI address;
+        try {
+            address = ServerBenchOptions.address(url);
+        } catch (IllegalArgumentException e) {
+            throw wrong(String.valueOf(e.getMessage()));
+        }
+        try (ChatServer chat = new ChatServer(address, key)) {
+            ChatServer.Served served = chat.model();
+            int contextLength = context == null ? served.contextLength() : Math.min(context, served.contextLength());
+            return converse(
+                    chat.chatModel(served, contextLength, options.activationSparsity()),
+                    samplingOptions.parameters(defaults(served.sampling())));
+        }
+    }
+
+    private static GenerationDefaults defaults(Map<String, Double> sampling) {
+        return new GenerationDefaults(
+                OptionalInt.empty(),
+                List.of(),
+                Optional.of(true),
+                optional(sampling.get("temperature")),
+                optional(sampling.get("top_p")),
+                sampling.containsKey("top_k")
+                        ? OptionalInt.of(sampling.get("top_k").intValue())
+                        : OptionalInt.empty());
+    }
+
+    private static OptionalDouble optional(@Nullable Double value) {
+        return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
     }
 
     private ParameterException wrong(String message) {
@@ -171,8 +243,10 @@ final class ChatCommand implements Callable<Integer> {
     private boolean converse(ChatModel model, SamplingParameters sampling) throws IOException, InterruptedException {
         try (ChatConsole console = console()) {
             if (terminal) {
-                console.tell("%s, context %d tokens; /help lists commands, Ctrl-D ends"
-                        .formatted(model.name(), model.contextLength()));
+                String length = model.contextLength() == Integer.MAX_VALUE
+                        ? "its context unknown"
+                        : "context " + model.contextLength() + " tokens";
+                console.tell(model.name() + ", " + length + "; /help lists commands, Ctrl-D ends");
             }
             ChatSession session = new ChatSession(model, console, new ChatSettings(sampling, maxTokens), system);
             return session.run() || terminal;

@@ -184,7 +184,7 @@ final class ServerBenchOptions {
     }
 
     /** Returns the server's address without what every client's base address ends with. */
-    private static URI address(String url) {
+    static URI address(String url) {
         try {
             URI uri = new URI(url.strip().replaceAll("/+$", "").replaceAll("/v1$", ""));
             boolean web = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());

@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param cachedTokens those of them which the server had computed before
  * @param outputTokens the answer's tokens
  */
-record Chunk(boolean hasText, OptionalInt promptTokens, OptionalInt cachedTokens, OptionalInt outputTokens) {
+public record Chunk(boolean hasText, OptionalInt promptTokens, OptionalInt cachedTokens, OptionalInt outputTokens) {
 
     private static final JsonMapper JSON = new JsonMapper();
     private static final int MOST_SHOWN = 200;
@@ -24,7 +24,7 @@ record Chunk(boolean hasText, OptionalInt promptTokens, OptionalInt cachedTokens
      *
      * @throws FailedRequestException if it is an error, or no such event
      */
-    static Chunk parse(String data) throws FailedRequestException {
+    public static Chunk parse(String data) throws FailedRequestException {
         JsonNode event;
         try {
             event = JSON.readTree(data);
@@ -60,7 +60,7 @@ record Chunk(boolean hasText, OptionalInt promptTokens, OptionalInt cachedTokens
     }
 
     /** Returns what an error's body says: its message where it has OpenAI's shape, else the body's beginning. */
-    static String reason(String body) {
+    public static String reason(String body) {
         try {
             return errorMessage(JSON.readTree(body)).orElse(shortened(body));
         } catch (JacksonException e) {

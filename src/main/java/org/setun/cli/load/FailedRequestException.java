@@ -1,7 +1,7 @@
 package org.setun.cli.load;
 
 /** Tells why a request has no answer, and what kind of reason that is. */
-final class FailedRequestException extends Exception {
+public final class FailedRequestException extends Exception {
 
     private static final long serialVersionUID = 1;
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Reads the data of server-sent events, as the WHATWG HTML standard, "Interpreting an event stream", defines them: fields other than
  * {@code data} and comments are passed over, an event ends with an empty line, and one that the stream's end cuts off is none.
  */
-final class SseReader {
+public final class SseReader {
 
     /** Far more than a chunk of an answer has, and little enough for a thousand streams of garbage. */
     private static final int MOST_BYTES = 1 << 20;
@@ -20,7 +20,8 @@ final class SseReader {
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private boolean afterReturn;
 
-    SseReader(InputStream in) {
+    /** Reads from {@code in}, which stays the caller's. */
+    public SseReader(InputStream in) {
         this.in = new BufferedInputStream(in);
     }
 
@@ -30,8 +31,7 @@ final class SseReader {
      * @throws FailedRequestException if a line or an event has no end
      * @throws IOException if the stream breaks
      */
-    @Nullable
-    String next() throws IOException, FailedRequestException {
+    public @Nullable String next() throws IOException, FailedRequestException {
         StringBuilder data = new StringBuilder();
         boolean any = false;
         for (String text = nextLine(); text != null; text = nextLine()) {
