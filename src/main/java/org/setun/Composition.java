@@ -17,6 +17,7 @@ import org.setun.engine.PrefixStore;
 import org.setun.generation.Embedder;
 import org.setun.generation.EngineEmbedder;
 import org.setun.generation.EngineGenerator;
+import org.setun.generation.GenerationObserver;
 import org.setun.generation.GenerationSettings;
 import org.setun.generation.Generator;
 import org.setun.kernel.KernelSelection;
@@ -25,6 +26,7 @@ import org.setun.metrics.SetunMetrics;
 import org.setun.store.ModelIdentity;
 import org.setun.store.RedisPrefixStore;
 import org.setun.store.RedisSettings;
+import org.setun.store.StoreObserver;
 import org.setun.tokenizer.Tokenizer;
 import org.setun.web.ApiKeys;
 import org.setun.web.ApiSettings;
@@ -56,7 +58,10 @@ class Composition {
     SetunMetrics metrics(MeterRegistry registry, ServedCheckpoint checkpoint, SetunProperties properties) {
         SetunMetrics metrics = new SetunMetrics(registry, checkpoint.name());
         ModelReport report = checkpoint.loaded().report();
-        metrics.modelLoaded(report.family(), report.parameters(), checkpoint.loadDuration());
+        metrics.modelLoaded(
+                new SetunMetrics.ModelInfo(
+                        report.family(), report.quantization(), report.parameters(), report.experts()),
+                checkpoint.loadDuration());
         for (ModelReport.Ternary weights : report.ternary()) {
             String layer = weights.layer().isPresent()
                     ? Integer.toString(weights.layer().getAsInt())
@@ -89,7 +94,18 @@ class Composition {
         if (settings == null) {
             return PrefixStore.NONE;
         }
-        RedisPrefixStore store = new RedisPrefixStore(settings, identity(checkpoint, properties, build));
+        StoreObserver observer = new StoreObserver() {
+            @Override
+            public void saved(Duration duration) {
+                metrics.stateSaved(duration);
+            }
+
+            @Override
+            public void restored(Duration duration) {
+                metrics.stateRestored(duration);
+            }
+        };
+        RedisPrefixStore store = new RedisPrefixStore(settings, identity(checkpoint, properties, build), observer);
         metrics.observeStore(store::status);
         return store;
     }
@@ -121,6 +137,7 @@ class Composition {
             metrics.observe(engine::status);
             metrics.observeCache(engine::cache);
             metrics.observeActivity(engine.activity());
+            metrics.observeMemory(engine::memory);
             return engine;
         } catch (IllegalStateException e) {
             throw new ModelUnavailableException(
@@ -156,13 +173,28 @@ class Composition {
     }
 
     @Bean
-    Generator generator(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
-        return new EngineGenerator(engine, tokenizer, settings);
+    GenerationObserver generationObserver(SetunMetrics metrics) {
+        return new GenerationObserver() {
+            @Override
+            public void tokenized(Duration duration) {
+                metrics.tokenized(duration);
+            }
+
+            @Override
+            public void tokenDiscarded() {
+                metrics.tokenDiscarded();
+            }
+        };
     }
 
     @Bean
-    Embedder embedder(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
-        return new EngineEmbedder(engine, tokenizer, settings);
+    Generator generator(Engine engine, Tokenizer tokenizer, GenerationSettings settings, GenerationObserver observer) {
+        return new EngineGenerator(engine, tokenizer, settings, observer);
+    }
+
+    @Bean
+    Embedder embedder(Engine engine, Tokenizer tokenizer, GenerationSettings settings, GenerationObserver observer) {
+        return new EngineEmbedder(engine, tokenizer, settings, observer);
     }
 
     @Bean
@@ -222,6 +254,21 @@ class Composition {
             @Override
             public void rateLimited() {
                 metrics.rateLimited();
+            }
+
+            @Override
+            public void unread() {
+                metrics.unread();
+            }
+
+            @Override
+            public void streamOpened() {
+                metrics.streamOpened();
+            }
+
+            @Override
+            public void streamClosed() {
+                metrics.streamClosed();
             }
 
             @Override

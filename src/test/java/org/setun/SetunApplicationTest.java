@@ -158,7 +158,7 @@ final class SetunApplicationTest {
                         "setun_time_to_first_token_seconds_bucket{model=\"setun-fairy\"",
                         "setun_requests_running{model=\"setun-fairy\"}",
                         "setun_state_slots_free{model=\"setun-fairy\"}",
-                        "setun_model_info{arch=\"ternary\",model=\"setun-fairy\"");
+                        "setun_model_info{arch=\"ternary\",experts=\"4096\",model=\"setun-fairy\",parameters=\"10747264\",quantization=\"packed_trits\"");
     }
 
     @Test

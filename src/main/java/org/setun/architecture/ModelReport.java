@@ -1,10 +1,13 @@
 package org.setun.architecture;
 
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.setun.model.KeyValueFormat;
 import org.setun.tensor.ElementType;
 import org.setun.tensor.Shape;
@@ -17,6 +20,7 @@ import org.setun.tensor.Shape;
  * @param composition what the layers consist of, a line for each run of equal ones; empty if this version cannot load them
  * @param layers the number of layers; 0 if this version cannot load them
  * @param parameters the number of weights
+ * @param experts the number of experts in the PEER layer with the most; 0 if there is none, or this version cannot load them
  * @param loadedBytes the memory that the weights take once loaded, without matrices that stay in their file; 0 if this version cannot load them
  * @param sequence the memory that a sequence takes besides; nothing if this version cannot load them
  * @param stored the tensors as they are stored
@@ -29,6 +33,7 @@ public record ModelReport(
         List<String> composition,
         int layers,
         long parameters,
+        int experts,
         long loadedBytes,
         Sequence sequence,
         List<Stored> stored,
@@ -72,7 +77,15 @@ public record ModelReport(
      * @param shape the stored extents
      * @param bytes the size of its data
      */
-    public record Stored(String name, ElementType type, Shape shape, long bytes) {}
+    public record Stored(String name, ElementType type, Shape shape, long bytes) {
+
+        private static final int TRITS_PER_BYTE = 4;
+
+        /** Returns the number of weights; ternary models store bytes only as packed trits. */
+        long weights() {
+            return shape.elements() * (type == ElementType.U8 ? TRITS_PER_BYTE : 1);
+        }
+    }
 
     /**
      * A ternary matrix, or a table of experts.
@@ -118,6 +131,18 @@ public record ModelReport(
     /** Returns the size of all tensors in the file. */
     public long storedBytes() {
         return stored.stream().mapToLong(Stored::bytes).sum();
+    }
+
+    /** Returns how most of the weights are stored, such as {@code tq2_0}; {@code none} if none are stored. */
+    public String quantization() {
+        Map<ElementType, Long> weights =
+                stored.stream().collect(Collectors.groupingBy(Stored::type, Collectors.summingLong(Stored::weights)));
+        return weights.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(most -> most.getKey() == ElementType.U8
+                        ? "packed_trits"
+                        : most.getKey().name().toLowerCase(Locale.ROOT))
+                .orElse("none");
     }
 
     /** Returns the fraction of all ternary weights that are zero; 0 if there are none. */

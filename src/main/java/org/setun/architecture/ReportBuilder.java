@@ -75,11 +75,19 @@ final class ReportBuilder {
                 LayerDescription.of(spec.layers()),
                 spec.layers().size(),
                 spec.parameters(),
+                experts(spec),
                 loadedBytes,
                 ModelReport.Sequence.of(spec, format),
                 stored,
                 ternary,
                 Optional.empty());
+    }
+
+    private static int experts(ModelSpec spec) {
+        return spec.layers().stream()
+                .mapToInt(layer -> layer.channel() instanceof ChannelSpec.Peer peer ? peer.numExperts() : 0)
+                .max()
+                .orElse(0);
     }
 
     void addExperts(ModelReport.Ternary table) {
@@ -100,6 +108,7 @@ final class ReportBuilder {
                 List.of(),
                 0,
                 parameters,
+                0,
                 0,
                 ModelReport.Sequence.NONE,
                 stored(checkpoint),

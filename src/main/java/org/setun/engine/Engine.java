@@ -159,6 +159,17 @@ public final class Engine implements AutoCloseable {
         return loop.activity();
     }
 
+    /** Returns how much memory the running sequences take, cheaply. */
+    public MemoryStatus memory() {
+        int slots = settings.batch().maxSequences();
+        long page = stateLayout.pageBytes();
+        return new MemoryStatus(
+                (slots - loop.freeSlots()) * stateLayout.recurrentBytes(),
+                slots * stateLayout.recurrentBytes(),
+                loop.usedPages() * page,
+                page == 0 ? 0 : settings.memory().pages() / page * page);
+    }
+
     /** Returns what the prefix cache does, cheaply. */
     public CacheStatus cache() {
         return loop.cache();

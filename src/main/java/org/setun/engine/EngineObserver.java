@@ -20,6 +20,9 @@ public interface EngineObserver {
     /** Sees that a request got its first place in the engine, {@code waited} after its submission, with what is known of its prompt. */
     default void requestStarted(String id, Duration waited, TokenCounts tokens) {}
 
+    /** Sees that a request which had lost its memory got another place, and computes {@code lostTokens} tokens a second time. */
+    default void requestResumed(String id, int lostTokens) {}
+
     /** Sees a request's first generated token, {@code sinceSubmission} after its submission. */
     default void firstToken(String id, Duration sinceSubmission) {}
 

@@ -10,6 +10,7 @@ final class Page {
 
     private final MemorySegment memory;
     private int holders;
+    private int sequences;
 
     Page(MemorySegment memory) {
         this.memory = memory;
@@ -31,6 +32,18 @@ final class Page {
         }
         holders--;
         return holders == 0;
+    }
+
+    /** Counts one more running sequence among the holders, and returns whether it is the only one. */
+    boolean enter() {
+        sequences++;
+        return sequences == 1;
+    }
+
+    /** Counts one running sequence less among the holders, and returns whether it was the last. */
+    boolean leave() {
+        sequences--;
+        return sequences == 0;
     }
 
     /** Returns whether there are others beside the one who asks. */

@@ -42,6 +42,7 @@ final class Sequence {
     private int pausesAt;
     private int cachedTokens;
     private int storedTokens;
+    private int lostTokens;
     private int knownInMemory;
     private int scoredPrompt;
     private boolean suspected;
@@ -76,6 +77,7 @@ final class Sequence {
     /** Gives the sequence its memory, which holds the state of its first {@code knownTokens} tokens. */
     void start(SequenceMemory memory, int knownTokens) {
         this.memory = memory;
+        lostTokens = Math.max(0, computedTokens - knownTokens);
         computedTokens = knownTokens;
         keptTokens = knownTokens;
         keptPlaces.restart(knownTokens);
@@ -97,6 +99,11 @@ final class Sequence {
         List<TokenScore> taken = inherited;
         inherited = List.of();
         return taken;
+    }
+
+    /** Returns how many tokens the model had seen that it must see again, as the memory that {@link #start} gave is not the first. */
+    int lostTokens() {
+        return lostTokens;
     }
 
     /** Gives the sequence a state that a store had, before it comes to the engine thread. */

@@ -43,6 +43,7 @@ final class SequenceMemory {
 
     private void add(Page page) {
         pages.add(page);
+        pool.entered(page);
         state = null;
     }
 
@@ -70,6 +71,7 @@ final class SequenceMemory {
     /** Gives everything back. Nothing may be asked of this object afterwards. */
     void free() {
         pool.giveBack(slot);
+        pages.forEach(pool::left);
         pages.forEach(pool::release);
         pages.clear();
     }

@@ -27,6 +27,7 @@ final class StatePool implements AutoCloseable {
     private final ArrayDeque<Page> freePages = new ArrayDeque<>();
     private final int slots;
     private long unallocatedPages;
+    private int usedPages;
 
     /**
      * Allocates the slots.
@@ -110,6 +111,21 @@ final class StatePool implements AutoCloseable {
             unallocatedPages = 0;
             return null;
         }
+    }
+
+    /** Notes that a running sequence is now among a page's holders. */
+    void entered(Page page) {
+        usedPages += page.enter() ? 1 : 0;
+    }
+
+    /** Notes that a running sequence will no longer be among a page's holders. */
+    void left(Page page) {
+        usedPages -= page.leave() ? 1 : 0;
+    }
+
+    /** Returns how many pages running sequences hold, each counted once. */
+    int usedPages() {
+        return usedPages;
     }
 
     /** Takes a page back from one of its holders. */

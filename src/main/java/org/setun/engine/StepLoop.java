@@ -46,6 +46,7 @@ final class StepLoop implements Runnable, AutoCloseable {
     // For status() on other threads.
     private volatile int running;
     private volatile int freeSlots;
+    private volatile int usedPages;
 
     StepLoop(
             Model model,
@@ -109,6 +110,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         endDue();
         admit();
         List<Scheduled> step = scheduler.schedule();
+        usedPages = pool.usedPages();
         if (step.isEmpty()) {
             scheduler.starved().forEach(this::failStarved);
             return;
@@ -173,6 +175,8 @@ final class StepLoop implements Runnable, AutoCloseable {
                 sequence.countIn(activity.start(sequence.id()));
                 Duration waited = sequence.timeline().startedAt(nanoClock.getAsLong());
                 observer.requestStarted(sequence.id(), waited, sequence.tokenCounts());
+            } else {
+                observer.requestResumed(sequence.id(), sequence.lostTokens());
             }
             tellInherited(sequence);
         }
@@ -332,6 +336,7 @@ final class StepLoop implements Runnable, AutoCloseable {
         running = scheduler.running();
         activity.running(scheduler.runningSequences());
         freeSlots = pool.free();
+        usedPages = pool.usedPages();
     }
 
     /** Returns how many sequences hold a state slot. Any thread. */
@@ -352,6 +357,11 @@ final class StepLoop implements Runnable, AutoCloseable {
     /** Returns the way to end a sequence early. */
     DueEnds dueEnds() {
         return dueEnds;
+    }
+
+    /** Returns how many pages running sequences hold. Any thread. */
+    int usedPages() {
+        return usedPages;
     }
 
     /** Returns the way to what is kept outside of the engine. */

@@ -28,8 +28,14 @@ public final class EngineEmbedder implements Embedder {
 
     /** Creates an embedder over {@code engine}, whose token ids are {@code tokenizer}'s. */
     public EngineEmbedder(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
+        this(engine, tokenizer, settings, GenerationObserver.NONE);
+    }
+
+    /** Creates an embedder that {@code observer} sees. */
+    public EngineEmbedder(
+            Engine engine, Tokenizer tokenizer, GenerationSettings settings, GenerationObserver observer) {
         this.engine = engine;
-        this.prompts = new PromptEncoder(tokenizer, engine.vocabSize());
+        this.prompts = new PromptEncoder(tokenizer, engine.vocabSize(), observer);
         this.settings = settings;
     }
 

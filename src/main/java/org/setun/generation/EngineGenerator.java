@@ -15,16 +15,24 @@ public final class EngineGenerator implements Generator {
     private final Engine engine;
     private final Tokenizer tokenizer;
     private final GenerationSettings settings;
+    private final GenerationObserver observer;
     private final RuleTokens rules;
     private final PromptEncoder prompts;
 
     /** Creates a generator over {@code engine}, whose token ids are {@code tokenizer}'s. */
     public EngineGenerator(Engine engine, Tokenizer tokenizer, GenerationSettings settings) {
+        this(engine, tokenizer, settings, GenerationObserver.NONE);
+    }
+
+    /** Creates a generator that {@code observer} sees. */
+    public EngineGenerator(
+            Engine engine, Tokenizer tokenizer, GenerationSettings settings, GenerationObserver observer) {
         this.engine = engine;
         this.tokenizer = tokenizer;
         this.settings = settings;
+        this.observer = observer;
         this.rules = new RuleTokens(tokenizer, engine.vocabSize(), settings.stopTokens());
-        this.prompts = new PromptEncoder(tokenizer, engine.vocabSize());
+        this.prompts = new PromptEncoder(tokenizer, engine.vocabSize(), observer);
     }
 
     @Override
@@ -48,7 +56,7 @@ public final class EngineGenerator implements Generator {
         int offset = details.echo() ? promptText.codePointCount(0, promptText.length()) : 0;
         AnswerText text = new AnswerText(
                 decoder(request.prompt(), ids), new StopStrings(request.stop()), new TokenTrail(tokenizer, offset));
-        Generation generation = new Generation(tokenRequest, report, text, events);
+        Generation generation = new Generation(tokenRequest, report, text, observer, events);
         generation.submitted(engine.submit(tokenRequest, generation::handle));
         return generation;
     }

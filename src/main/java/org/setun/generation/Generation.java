@@ -21,6 +21,7 @@ final class Generation implements Generator.Handle {
 
     private final TokenRequest request;
     private final AnswerText text;
+    private final GenerationObserver observer;
     private final Consumer<GenerationEvent> events;
 
     private @Nullable PromptReport prompt;
@@ -31,10 +32,16 @@ final class Generation implements Generator.Handle {
     private boolean ended;
 
     /** Creates a generation; {@code prompt} is null if the request's owner does not want to be told of it. */
-    Generation(TokenRequest request, @Nullable PromptReport prompt, AnswerText text, Consumer<GenerationEvent> events) {
+    Generation(
+            TokenRequest request,
+            @Nullable PromptReport prompt,
+            AnswerText text,
+            GenerationObserver observer,
+            Consumer<GenerationEvent> events) {
         this.request = request;
         this.prompt = prompt;
         this.text = text;
+        this.observer = observer;
         this.events = events;
     }
 
@@ -80,6 +87,7 @@ final class Generation implements Generator.Handle {
     private void handleToken(EngineEvent.Token token) {
         if (text.isStopped()) {
             // Made in the step that ran when the stop string was found.
+            observer.tokenDiscarded();
             return;
         }
         tellPrompt();

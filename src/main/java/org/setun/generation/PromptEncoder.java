@@ -1,5 +1,6 @@
 package org.setun.generation;
 
+import java.time.Duration;
 import java.util.Arrays;
 import org.setun.tokenizer.ChatTemplateException;
 import org.setun.tokenizer.Tokenizer;
@@ -9,11 +10,13 @@ final class PromptEncoder {
 
     private final Tokenizer tokenizer;
     private final int vocabSize;
+    private final GenerationObserver observer;
 
     /** Creates an encoder for a model that knows {@code vocabSize} token ids. */
-    PromptEncoder(Tokenizer tokenizer, int vocabSize) {
+    PromptEncoder(Tokenizer tokenizer, int vocabSize, GenerationObserver observer) {
         this.tokenizer = tokenizer;
         this.vocabSize = vocabSize;
+        this.observer = observer;
     }
 
     /**
@@ -22,6 +25,7 @@ final class PromptEncoder {
      * @throws InvalidPromptException if it has none, or one that the model does not know, or it does not fit the chat template
      */
     int[] encode(Prompt prompt) throws InvalidPromptException {
+        long start = System.nanoTime();
         int[] ids = switch (prompt) {
             case Prompt.Text text -> tokenizer.encode(text.text(), true);
             case Prompt.Tokens tokens ->
@@ -29,6 +33,7 @@ final class PromptEncoder {
             // The template writes the special tokens itself: adding them here would make two beginnings.
             case Prompt.Chat chat -> tokenizer.encode(render(chat), false);
         };
+        observer.tokenized(Duration.ofNanos(System.nanoTime() - start));
         if (ids.length == 0) {
             throw new InvalidPromptException(
                     "invalid_value",

@@ -31,17 +31,28 @@ public enum SetunMeter {
     PREFILL_TIME(
             "setun.prefill.time", timer(Buckets.REQUEST), "From a request's place in the engine to its first token"),
     DECODE_TIME("setun.decode.time", timer(Buckets.REQUEST), "From a request's first token to its end"),
+    TOKENIZE_TIME(
+            "setun.tokenize.time",
+            timer(Buckets.TOKEN),
+            "Rendering a prompt's chat template, if it has one, and tokenising it"),
 
     // Load.
     REQUESTS_FINISHED("setun.requests.finished", counter(), "Requests that the engine has ended", "reason"),
     REQUESTS_REJECTED("setun.requests.rejected", counter(), "Requests that were not taken", "reason"),
     REQUESTS_RUNNING("setun.requests.running", gauge(), "Requests that have a place in the engine"),
     REQUESTS_WAITING("setun.requests.waiting", gauge(), "Requests that wait for a place in the engine"),
+    STREAMS_OPEN("setun.streams.open", gauge(), "Answers that are being streamed"),
     STATE_SLOTS_FREE("setun.state.slots.free", gauge(), "Places in the engine that no request has"),
 
     // Tokens and steps.
     TOKENS_PROMPT("setun.tokens.prompt", counter(), "Tokens of prompts, by where their state came from", "source"),
     TOKENS_GENERATED("setun.tokens.generated", counter(), "Tokens generated"),
+    TOKENS_DISCARDED(
+            "setun.tokens.discarded",
+            counter(),
+            "Tokens computed in vain: generated after a stop string or for requests that were cancelled or failed, or computed"
+                    + " a second time for requests that had lost their memory to others",
+            "reason"),
     BATCH_SIZE("setun.batch.size", summary(Buckets.BATCH), "Sequences in one step of the engine"),
     STEP_TOKENS("setun.step.tokens", summary(Buckets.BATCH), "Tokens that one step of the engine ran", "phase"),
     STEP_DURATION(
@@ -64,8 +75,14 @@ public enum SetunMeter {
     CACHE_DROPPED("setun.cache.dropped", counter(), "States that could not be saved", "tier"),
     CACHE_WRITTEN("setun.cache.written", counter("bytes"), "What the saved states took", "tier"),
 
+    // The memory of sequences.
+    STATE_USED("setun.state.used", gauge("bytes"), "Memory that running requests take", "kind"),
+    STATE_LIMIT("setun.state.limit", gauge("bytes"), "Memory that running requests may take", "kind"),
+    STATE_SAVE("setun.state.save", timer(Buckets.TOKEN), "Saving a state", "tier"),
+    STATE_RESTORE("setun.state.restore", timer(Buckets.TOKEN), "Looking for a state and getting it", "tier"),
+
     // The model.
-    MODEL_INFO("setun.model.info", gauge(), "What is served, as tags", "arch", "parameters"),
+    MODEL_INFO("setun.model.info", gauge(), "What is served, as tags", "arch", "quantization", "parameters", "experts"),
     MODEL_LOAD_DURATION("setun.model.load.duration", gauge("seconds"), "How long the model took to load"),
     WEIGHTS("setun.weights", gauge(), "Ternary weights of each value", "layer", "matrix", "value"),
     WEIGHTS_BYTES("setun.weights.bytes", gauge("bytes"), "Matrices as products read them, by their form", "format"),

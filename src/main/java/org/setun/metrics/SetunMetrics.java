@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.setun.engine.Activity;
 import org.setun.engine.CacheStatus;
@@ -17,6 +18,7 @@ import org.setun.engine.EngineObserver;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
+import org.setun.engine.MemoryStatus;
 import org.setun.engine.RequestReport;
 import org.setun.engine.SiteCounts;
 import org.setun.engine.StepReport;
@@ -33,10 +35,16 @@ public final class SetunMetrics implements EngineObserver {
     private static final String RAM = "ram";
     private static final String REDIS = "redis";
 
+    /** The two kinds of memory that a sequence takes. */
+    private static final String STATE = "state";
+
+    private static final String KEYS_AND_VALUES = "kv";
+
     private final Meters meters;
     private final Timer firstText;
     private final Timer interTokenLatency;
     private final Timer timePerOutputToken;
+    private final Timer tokenizeTime;
     private final Timer queueTime;
     private final Timer prefillTime;
     private final Timer decodeTime;
@@ -44,10 +52,15 @@ public final class SetunMetrics implements EngineObserver {
     private final Counter failed;
     private final Map<EngineRejectedException.Reason, Counter> rejected;
     private final Counter rateLimited;
+    private final AtomicInteger openStreams = new AtomicInteger();
     private final Counter promptTokens;
     private final Counter cachedTokens;
     private final Counter storedTokens;
     private final Counter generatedTokens;
+    private final Counter stoppedTokens;
+    private final Counter cancelledTokens;
+    private final Counter failedTokens;
+    private final Counter recomputedTokens;
     private final DistributionSummary batchSize;
     private final DistributionSummary prefillStepTokens;
     private final DistributionSummary decodeStepTokens;
@@ -64,6 +77,7 @@ public final class SetunMetrics implements EngineObserver {
         this.firstText = meters.timer(SetunMeter.TIME_TO_FIRST_TOKEN);
         this.interTokenLatency = meters.timer(SetunMeter.INTER_TOKEN_LATENCY);
         this.timePerOutputToken = meters.timer(SetunMeter.TIME_PER_OUTPUT_TOKEN);
+        this.tokenizeTime = meters.timer(SetunMeter.TOKENIZE_TIME);
         this.queueTime = meters.timer(SetunMeter.QUEUE_TIME);
         this.prefillTime = meters.timer(SetunMeter.PREFILL_TIME);
         this.decodeTime = meters.timer(SetunMeter.DECODE_TIME);
@@ -75,6 +89,10 @@ public final class SetunMetrics implements EngineObserver {
         this.cachedTokens = meters.counter(SetunMeter.TOKENS_PROMPT, "cache_ram");
         this.storedTokens = meters.counter(SetunMeter.TOKENS_PROMPT, "cache_redis");
         this.generatedTokens = meters.counter(SetunMeter.TOKENS_GENERATED);
+        this.stoppedTokens = meters.counter(SetunMeter.TOKENS_DISCARDED, "stopped");
+        this.cancelledTokens = meters.counter(SetunMeter.TOKENS_DISCARDED, "cancelled");
+        this.failedTokens = meters.counter(SetunMeter.TOKENS_DISCARDED, "failed");
+        this.recomputedTokens = meters.counter(SetunMeter.TOKENS_DISCARDED, "recomputed");
         this.batchSize = meters.summary(SetunMeter.BATCH_SIZE);
         this.prefillStepTokens = meters.summary(SetunMeter.STEP_TOKENS, "prefill");
         this.decodeStepTokens = meters.summary(SetunMeter.STEP_TOKENS, "decode");
@@ -84,6 +102,7 @@ public final class SetunMetrics implements EngineObserver {
         this.requestPromptTokens = meters.summary(SetunMeter.REQUEST_PROMPT_TOKENS);
         this.requestOutputTokens = meters.summary(SetunMeter.REQUEST_OUTPUT_TOKENS);
         this.zeroFraction = meters.summary(SetunMeter.ACTIVATION_ZERO_FRACTION);
+        meters.gauge(SetunMeter.STREAMS_OPEN, openStreams::get);
     }
 
     /** Shows what an engine does now; {@code status} must be cheap, and outlive the registry's readers. */
@@ -91,6 +110,18 @@ public final class SetunMetrics implements EngineObserver {
         meters.gauge(SetunMeter.REQUESTS_RUNNING, () -> status.get().running());
         meters.gauge(SetunMeter.REQUESTS_WAITING, () -> status.get().waiting());
         meters.gauge(SetunMeter.STATE_SLOTS_FREE, () -> status.get().freeSlots());
+    }
+
+    /** Shows how much memory sequences take; {@code status} must be cheap, and outlive the registry's readers. */
+    public void observeMemory(Supplier<MemoryStatus> status) {
+        if (status.get().maxStateBytes() > 0) {
+            meters.gauge(SetunMeter.STATE_USED, () -> status.get().stateBytes(), STATE);
+            meters.gauge(SetunMeter.STATE_LIMIT, () -> status.get().maxStateBytes(), STATE);
+        }
+        if (status.get().maxPageBytes() > 0) {
+            meters.gauge(SetunMeter.STATE_USED, () -> status.get().pageBytes(), KEYS_AND_VALUES);
+            meters.gauge(SetunMeter.STATE_LIMIT, () -> status.get().maxPageBytes(), KEYS_AND_VALUES);
+        }
     }
 
     /** Shows what the prefix cache does; {@code status} must be cheap, and outlive the registry's readers. */
@@ -111,17 +142,29 @@ public final class SetunMetrics implements EngineObserver {
         meters.counter(SetunMeter.CACHE_SAVED, () -> status.get().saved(), REDIS);
         meters.counter(SetunMeter.CACHE_DROPPED, () -> status.get().dropped(), REDIS);
         meters.counter(SetunMeter.CACHE_WRITTEN, () -> status.get().writtenBytes(), REDIS);
+        meters.timer(SetunMeter.STATE_SAVE, REDIS);
+        meters.timer(SetunMeter.STATE_RESTORE, REDIS);
     }
 
     /**
-     * Shows what is served.
+     * What is served.
      *
      * @param family the model's architecture, such as {@code hgrn_bit}
+     * @param quantization how most of its weights are stored, such as {@code tq2_0}
      * @param parameters how many it has
-     * @param loadDuration how long loading took
+     * @param experts how many of its neurons are looked up one by one, in the layer with the most
      */
-    public void modelLoaded(String family, long parameters, Duration loadDuration) {
-        meters.gauge(SetunMeter.MODEL_INFO, () -> 1, family, Long.toString(parameters));
+    public record ModelInfo(String family, String quantization, long parameters, int experts) {}
+
+    /** Shows what is served, and that loading it took {@code loadDuration}. */
+    public void modelLoaded(ModelInfo info, Duration loadDuration) {
+        meters.gauge(
+                SetunMeter.MODEL_INFO,
+                () -> 1,
+                info.family(),
+                info.quantization(),
+                Long.toString(info.parameters()),
+                Integer.toString(info.experts()));
         double seconds = loadDuration.toNanos() / 1e9;
         meters.gauge(SetunMeter.MODEL_LOAD_DURATION, () -> seconds);
     }
@@ -158,6 +201,41 @@ public final class SetunMetrics implements EngineObserver {
         firstText.record(sinceArrival);
     }
 
+    /** Sees that a prompt became tokens. */
+    public void tokenized(Duration duration) {
+        tokenizeTime.record(duration);
+    }
+
+    /** Sees a token that was generated after a stop string. */
+    public void tokenDiscarded() {
+        stoppedTokens.increment();
+    }
+
+    /** Sees that a state was saved in Redis. */
+    public void stateSaved(Duration duration) {
+        meters.timer(SetunMeter.STATE_SAVE, REDIS).record(duration);
+    }
+
+    /** Sees that a state came from Redis. */
+    public void stateRestored(Duration duration) {
+        meters.timer(SetunMeter.STATE_RESTORE, REDIS).record(duration);
+    }
+
+    /** Sees that an answer begins to be streamed. */
+    public void streamOpened() {
+        openStreams.incrementAndGet();
+    }
+
+    /** Sees that a stream has ended. */
+    public void streamClosed() {
+        openStreams.decrementAndGet();
+    }
+
+    /** Sees a request that was refused because the queue of those to be read is full. */
+    public void unread() {
+        counterOf(rejected, EngineRejectedException.Reason.QUEUE_FULL).increment();
+    }
+
     /** Sees a request that was refused because its caller has used up its rate. */
     public void rateLimited() {
         rateLimited.increment();
@@ -179,6 +257,11 @@ public final class SetunMetrics implements EngineObserver {
         queueTime.record(waited);
         cachedTokens.increment(tokens.cached() - tokens.stored());
         storedTokens.increment(tokens.stored());
+    }
+
+    @Override
+    public void requestResumed(String id, int lostTokens) {
+        recomputedTokens.increment(lostTokens);
     }
 
     @Override
@@ -204,12 +287,16 @@ public final class SetunMetrics implements EngineObserver {
     @Override
     public void requestFinished(RequestReport report, FinishReason reason) {
         counterOf(finished, reason).increment();
+        if (reason == FinishReason.CANCELLED) {
+            cancelledTokens.increment(report.tokens().completion());
+        }
         record(report);
     }
 
     @Override
     public void requestFailed(RequestReport report, Throwable cause) {
         failed.increment();
+        failedTokens.increment(report.tokens().completion());
         record(report);
     }
 

@@ -64,10 +64,11 @@ final class PrefixReader {
             return Optional.empty();
         }
         counts.query();
+        long start = System.nanoTime();
         try {
             Optional<StoredPrefix> found = find(wanted, commands);
             breaker.succeeded();
-            found.ifPresent(prefix -> counts.hit());
+            found.ifPresent(prefix -> counts.hit(Duration.ofNanos(System.nanoTime() - start)));
             return found;
         } catch (StoreFaultException e) {
             error(e);

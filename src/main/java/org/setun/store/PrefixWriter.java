@@ -131,6 +131,7 @@ final class PrefixWriter implements Runnable {
             counts.dropped();
             return;
         }
+        long start = System.nanoTime();
         PrefixHashes hashes = new PrefixHashes(prefix.tokens(), prefix.activationSparsity());
         byte[] index = keys.index(hashes.after(PrefixKeys.block(tokens)));
         byte[] hash = hashes.after(tokens);
@@ -143,7 +144,7 @@ final class PrefixWriter implements Runnable {
         await(commands.zremrangebyrank(index, 0, -MAX_ENTRIES - 1), errors);
         await(commands.pexpire(index, settings.ttl()), errors);
         breaker.succeeded();
-        counts.saved(value.length);
+        counts.saved(value.length, Duration.ofNanos(System.nanoTime() - start));
     }
 
     private static <T> void await(RedisFuture<T> future, Errors errors)

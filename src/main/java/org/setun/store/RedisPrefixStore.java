@@ -41,15 +41,20 @@ public final class RedisPrefixStore implements PrefixStore {
     private final RedisLink writeLink;
     private final PrefixReader reader;
     private final PrefixWriter writer;
-    private final StoreCounts counts = new StoreCounts();
+    private final StoreCounts counts;
     private boolean closed;
 
     /** Begins to connect, and returns at once. The caller closes it. */
     public RedisPrefixStore(RedisSettings settings, ModelIdentity identity) {
-        this(settings, identity, System::nanoTime);
+        this(settings, identity, StoreObserver.NONE);
     }
 
-    RedisPrefixStore(RedisSettings settings, ModelIdentity identity, LongSupplier nanoClock) {
+    /** Begins to connect, and returns at once; {@code observer} sees what comes and goes. The caller closes it. */
+    public RedisPrefixStore(RedisSettings settings, ModelIdentity identity, StoreObserver observer) {
+        this(settings, identity, observer, System::nanoTime);
+    }
+
+    RedisPrefixStore(RedisSettings settings, ModelIdentity identity, StoreObserver observer, LongSupplier nanoClock) {
         OccasionalLog warnings = new OccasionalLog(log, nanoClock);
         RedisURI uri = RedisURI.create(settings.uri());
         uri.setTimeout(CONNECT_TIMEOUT);
@@ -65,6 +70,7 @@ public final class RedisPrefixStore implements PrefixStore {
                 .socketOptions(
                         SocketOptions.builder().connectTimeout(CONNECT_TIMEOUT).build())
                 .build());
+        this.counts = new StoreCounts(observer);
         // Two, as a large state on its way out would keep a small one from coming in.
         this.readLink = new RedisLink(client, uri, warnings, nanoClock);
         this.writeLink = new RedisLink(client, uri, warnings, nanoClock);

@@ -1,9 +1,10 @@
 package org.setun.store;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
 import org.setun.engine.StoreStatus;
 
-/** Counts what the store does. Thread-safe. */
+/** Counts what the store does, and tells an observer. Thread-safe. */
 final class StoreCounts {
 
     private final LongAdder queries = new LongAdder();
@@ -13,13 +14,19 @@ final class StoreCounts {
     private final LongAdder saved = new LongAdder();
     private final LongAdder dropped = new LongAdder();
     private final LongAdder writtenBytes = new LongAdder();
+    private final StoreObserver observer;
+
+    StoreCounts(StoreObserver observer) {
+        this.observer = observer;
+    }
 
     void query() {
         queries.increment();
     }
 
-    void hit() {
+    void hit(Duration duration) {
         hits.increment();
+        observer.restored(duration);
     }
 
     void error() {
@@ -34,7 +41,8 @@ final class StoreCounts {
         dropped.increment();
     }
 
-    void saved(int bytes) {
+    void saved(int bytes, Duration duration) {
+        observer.saved(duration);
         saved.increment();
         writtenBytes.add(bytes);
     }

@@ -122,6 +122,7 @@ final class GenerationHandler {
 
     private Mono<Void> stream(
             ServerHttpResponse response, Started started, Generations generations, RequestTrack track) {
+        track.streaming();
         GenerationCall call = started.call();
         EventStream stream = new EventStream(
                 started.head(),

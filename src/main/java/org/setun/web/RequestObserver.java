@@ -25,6 +25,15 @@ public interface RequestObserver {
     /** Sees a request that is refused because its caller has used up its rate. */
     void rateLimited();
 
+    /** Sees a request that is refused because too many others wait to be read and tokenised. */
+    void unread();
+
+    /** Sees that the answer to a request begins to be streamed. */
+    void streamOpened();
+
+    /** Sees that a stream has ended, in whatever way; as often as {@link #streamOpened}. */
+    void streamClosed();
+
     /**
      * The end of a request.
      *

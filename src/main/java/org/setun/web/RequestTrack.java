@@ -1,6 +1,7 @@
 package org.setun.web;
 
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import org.setun.generation.GenerationEvent;
 import org.setun.web.RequestObserver.Outcome;
 
@@ -11,6 +12,7 @@ final class RequestTrack {
     private final String endpoint;
     private final RequestArrival arrival;
     private volatile boolean stream;
+    private boolean streaming;
     private volatile boolean textSeen;
     // Until it is known better: a server that notices a closed connection only sees that sending has ended, as ever.
     private volatile Outcome outcome = Outcome.CANCELLED;
@@ -27,6 +29,12 @@ final class RequestTrack {
         stream = call.stream();
     }
 
+    /** Sees that the answer begins to be streamed. */
+    void streaming() {
+        streaming = true;
+        observer.streamOpened();
+    }
+
     /** Sees events on their way out. */
     void sent(List<Generations.ChoiceEvent> events) {
         if (!textSeen && events.stream().anyMatch(event -> event.event() instanceof GenerationEvent.Text)) {
@@ -37,6 +45,9 @@ final class RequestTrack {
 
     /** Sees what went wrong, and returns what the client is told. */
     ApiException failed(Throwable failure) {
+        if (failure instanceof RejectedExecutionException) {
+            observer.unread();
+        }
         ApiException error = Failures.describe(failure, arrival.requestId());
         outcome = switch (error.status()) {
             case TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE -> Outcome.REJECTED;
@@ -54,6 +65,9 @@ final class RequestTrack {
 
     /** Sees the end. */
     void ended() {
+        if (streaming) {
+            observer.streamClosed();
+        }
         observer.requestEnded(
                 new RequestObserver.Ended(arrival.requestId(), endpoint, stream, outcome, arrival.elapsed()));
     }

@@ -21,6 +21,15 @@ final class GenerationTest {
     private final List<GenerationEvent> events = new ArrayList<>();
     private final List<String> asked = new ArrayList<>();
 
+    private int discarded;
+
+    private final GenerationObserver observer = new GenerationObserver() {
+        @Override
+        public void tokenDiscarded() {
+            discarded++;
+        }
+    };
+
     private final Engine.Handle engineRequest = new Engine.Handle() {
         @Override
         public void cancel() {
@@ -59,6 +68,7 @@ final class GenerationTest {
         finish(generation, FinishReason.CANCELLED, 15);
         assertThat(events).containsExactly(text("x"), text(" "), finished(FinishReason.STOP, 6));
         assertThat(asked).containsExactly("stop");
+        assertThat(discarded).as("tokens of ' and more'").isEqualTo(9);
     }
 
     @Test
@@ -190,7 +200,7 @@ final class GenerationTest {
                 new TokenRequest("a", new int[] {1, 2, 3}, 100, SamplingParameters.GREEDY, Set.of(ByteTokenizer.EOS));
         ByteTokenizer tokenizer = new ByteTokenizer(true);
         AnswerText text = new AnswerText(tokenizer.decoder(true), new StopStrings(stops), new TokenTrail(tokenizer, 0));
-        return new Generation(request, null, text, events::add);
+        return new Generation(request, null, text, observer, events::add);
     }
 
     private static void tokens(Generation generation, String text) {

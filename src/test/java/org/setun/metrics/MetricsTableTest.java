@@ -6,6 +6,8 @@ import io.micrometer.core.instrument.Meter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -17,8 +19,9 @@ final class MetricsTableTest {
 
     @Test
     void theDocumentedMetricsAreThoseOfTheCode() throws IOException {
+        Path wanted = Files.writeString(Path.of("target", TABLE), rendered());
         assertThat(documented())
-                .as("src/test/resources%s; as it should be:%n%s", TABLE, rendered())
+                .as("src/test/resources%s; as it should be, it lies in %s", TABLE, wanted)
                 .isEqualTo(rendered());
     }
 

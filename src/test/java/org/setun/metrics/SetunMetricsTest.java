@@ -14,6 +14,7 @@ import org.setun.engine.CacheStatus;
 import org.setun.engine.EngineRejectedException;
 import org.setun.engine.EngineStatus;
 import org.setun.engine.FinishReason;
+import org.setun.engine.MemoryStatus;
 import org.setun.engine.RequestReport;
 import org.setun.engine.StepReport;
 import org.setun.engine.StoreStatus;
@@ -29,11 +30,12 @@ final class SetunMetricsTest {
         metrics.observe(() -> new EngineStatus(3, 2, 5, true));
         metrics.observeCache(() -> new CacheStatus(10, 4, 1000, 3, 6, 700));
         metrics.observeStore(() -> new StoreStatus(11, 5, 1, 2, 7, 3, 900));
+        metrics.observeMemory(() -> new MemoryStatus(30, 80, 512, 4096));
     }
 
     @Test
     void everyMetricHasADescriptionAndTheModel() {
-        metrics.modelLoaded("mmfree", 700, Duration.ofSeconds(2));
+        metrics.modelLoaded(new SetunMetrics.ModelInfo("mmfree", "tq2_0", 700, 64), Duration.ofSeconds(2));
         metrics.requestEnded("completions", true, "success", Duration.ofMillis(20));
 
         assertThat(registry.getMeters()).isNotEmpty().allSatisfy(meter -> {
@@ -46,7 +48,7 @@ final class SetunMetricsTest {
 
     @Test
     void prometheusSeesTheDocumentedNames() {
-        metrics.modelLoaded("mmfree", 700, Duration.ofSeconds(2));
+        metrics.modelLoaded(new SetunMetrics.ModelInfo("mmfree", "tq2_0", 700, 64), Duration.ofSeconds(2));
         metrics.requestEnded("completions", true, "success", Duration.ofMillis(20));
 
         assertThat(registry.scrape())
@@ -56,6 +58,18 @@ final class SetunMetricsTest {
                         "setun_time_to_first_token_seconds_bucket{model=\"tiny\",le=\"2560.0\"}",
                         "setun_inter_token_latency_seconds_bucket{model=\"tiny\",le=\"5.0E-4\"}",
                         "setun_time_per_output_token_seconds_count{model=\"tiny\"}",
+                        "setun_tokenize_time_seconds_count{model=\"tiny\"} 0",
+                        "setun_streams_open{model=\"tiny\"} 0.0",
+                        "setun_tokens_discarded_total{model=\"tiny\",reason=\"stopped\"} 0.0",
+                        "setun_tokens_discarded_total{model=\"tiny\",reason=\"cancelled\"} 0.0",
+                        "setun_tokens_discarded_total{model=\"tiny\",reason=\"failed\"} 0.0",
+                        "setun_tokens_discarded_total{model=\"tiny\",reason=\"recomputed\"} 0.0",
+                        "setun_state_used_bytes{kind=\"state\",model=\"tiny\"} 30.0",
+                        "setun_state_limit_bytes{kind=\"state\",model=\"tiny\"} 80.0",
+                        "setun_state_used_bytes{kind=\"kv\",model=\"tiny\"} 512.0",
+                        "setun_state_limit_bytes{kind=\"kv\",model=\"tiny\"} 4096.0",
+                        "setun_state_save_seconds_count{model=\"tiny\",tier=\"redis\"} 0",
+                        "setun_state_restore_seconds_count{model=\"tiny\",tier=\"redis\"} 0",
                         "setun_queue_time_seconds_count{model=\"tiny\"}",
                         "setun_prefill_time_seconds_count{model=\"tiny\"}",
                         "setun_decode_time_seconds_count{model=\"tiny\"}",
@@ -92,7 +106,7 @@ final class SetunMetricsTest {
                         "setun_step_duration_seconds_count{model=\"tiny\",phase=\"mixed\"} 0",
                         "setun_request_prompt_tokens_count{model=\"tiny\"} 0",
                         "setun_request_output_tokens_count{model=\"tiny\"} 0",
-                        "setun_model_info{arch=\"mmfree\",model=\"tiny\",parameters=\"700\"} 1",
+                        "setun_model_info{arch=\"mmfree\",experts=\"64\",model=\"tiny\",parameters=\"700\",quantization=\"tq2_0\"} 1",
                         "setun_model_load_duration_seconds{model=\"tiny\"} 2.0");
     }
 
@@ -153,13 +167,39 @@ final class SetunMetricsTest {
     void rejectionsAndFaultsAreCounted() {
         metrics.requestRejected("r", EngineRejectedException.Reason.QUEUE_FULL);
         metrics.rateLimited();
+        metrics.unread();
         metrics.requestFailed(
                 new RequestReport("r", new TokenCounts(1, 0, 1), Duration.ZERO, Duration.ZERO, Duration.ZERO),
                 new IllegalStateException());
 
-        assertThat(counter("setun.requests.rejected", "reason", "queue_full")).isEqualTo(1);
+        assertThat(counter("setun.requests.rejected", "reason", "queue_full")).isEqualTo(2);
         assertThat(counter("setun.requests.rejected", "reason", "rate_limit")).isEqualTo(1);
         assertThat(counter("setun.requests.finished", "reason", "error")).isEqualTo(1);
+    }
+
+    @Test
+    void tokensThatWereComputedInVainAreCounted() {
+        metrics.tokenDiscarded();
+        metrics.requestResumed("r", 5);
+        RequestReport report =
+                new RequestReport("r", new TokenCounts(9, 0, 4), Duration.ZERO, Duration.ZERO, Duration.ZERO);
+        metrics.requestFinished(report, FinishReason.CANCELLED);
+        metrics.requestFinished(report, FinishReason.STOP);
+        metrics.requestFailed(report, new IllegalStateException());
+
+        assertThat(counter("setun.tokens.discarded", "reason", "stopped")).isEqualTo(1);
+        assertThat(counter("setun.tokens.discarded", "reason", "recomputed")).isEqualTo(5);
+        assertThat(counter("setun.tokens.discarded", "reason", "cancelled")).isEqualTo(4);
+        assertThat(counter("setun.tokens.discarded", "reason", "failed")).isEqualTo(4);
+    }
+
+    @Test
+    void streamsAreCountedWhileTheyAreOpen() {
+        metrics.streamOpened();
+        metrics.streamOpened();
+        metrics.streamClosed();
+
+        assertThat(registry.get("setun.streams.open").gauge().value()).isEqualTo(1);
     }
 
     private double counter(String name, String... tags) {

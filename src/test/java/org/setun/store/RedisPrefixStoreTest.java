@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,20 @@ final class RedisPrefixStoreTest {
     private final ModelIdentity model =
             ModelIdentity.of(List.of(UUID.randomUUID().toString()));
     private final Random random = new Random(7);
+    private final AtomicInteger timedSaves = new AtomicInteger();
+    private final AtomicInteger timedFinds = new AtomicInteger();
+
+    private final StoreObserver observer = new StoreObserver() {
+        @Override
+        public void saved(Duration duration) {
+            timedSaves.addAndGet(duration.isPositive() ? 1 : 0);
+        }
+
+        @Override
+        public void restored(Duration duration) {
+            timedFinds.addAndGet(duration.isPositive() ? 1 : 0);
+        }
+    };
 
     @BeforeAll
     static void startRedis() {
@@ -57,6 +72,8 @@ final class RedisPrefixStoreTest {
             assertThat(found(store, text, 65, 127)).isEqualTo(127);
             assertThat(found(store, Arrays.copyOf(text, 126), 64, 126)).isEqualTo(70);
             assertThat(store.status().errors() + store.status().invalid()).isZero();
+            assertThat(timedSaves).as("saves that took a time").hasValue(7);
+            assertThat(timedFinds).as("finds that took a time").hasValue(5);
         }
     }
 
@@ -180,7 +197,7 @@ final class RedisPrefixStoreTest {
     }
 
     private RedisPrefixStore connected(String uri) {
-        RedisPrefixStore store = new RedisPrefixStore(settings(uri), model);
+        RedisPrefixStore store = new RedisPrefixStore(settings(uri), model, observer);
         until(store::isConnected);
         return store;
     }

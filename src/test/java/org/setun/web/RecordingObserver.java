@@ -16,6 +16,7 @@ final class RecordingObserver implements RequestObserver {
 
     private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
     private final AtomicInteger rateLimited = new AtomicInteger();
+    private final AtomicInteger openStreams = new AtomicInteger();
     private final BlockingQueue<Duration> firstTexts = new LinkedBlockingQueue<>();
 
     @Override
@@ -31,6 +32,19 @@ final class RecordingObserver implements RequestObserver {
     @Override
     public void rateLimited() {
         rateLimited.incrementAndGet();
+    }
+
+    @Override
+    public void unread() {}
+
+    @Override
+    public void streamOpened() {
+        openStreams.incrementAndGet();
+    }
+
+    @Override
+    public void streamClosed() {
+        openStreams.decrementAndGet();
     }
 
     void clear() {
@@ -51,6 +65,10 @@ final class RecordingObserver implements RequestObserver {
 
     int timesRateLimited() {
         return rateLimited.get();
+    }
+
+    int openStreams() {
+        return openStreams.get();
     }
 
     int firstTexts() {
