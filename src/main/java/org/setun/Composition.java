@@ -1,6 +1,7 @@
 package org.setun;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,6 +24,8 @@ import org.setun.generation.Generator;
 import org.setun.kernel.KernelSelection;
 import org.setun.metrics.EnergyMeter;
 import org.setun.metrics.SetunMetrics;
+import org.setun.metrics.VllmNames;
+import org.setun.model.StateLayout;
 import org.setun.store.ModelIdentity;
 import org.setun.store.RedisPrefixStore;
 import org.setun.store.RedisSettings;
@@ -55,7 +58,11 @@ class Composition {
     }
 
     @Bean
-    SetunMetrics metrics(MeterRegistry registry, ServedCheckpoint checkpoint, SetunProperties properties) {
+    SetunMetrics metrics(
+            MeterRegistry registry,
+            ObjectProvider<PrometheusRegistry> prometheus,
+            ServedCheckpoint checkpoint,
+            SetunProperties properties) {
         SetunMetrics metrics = new SetunMetrics(registry, checkpoint.name());
         ModelReport report = checkpoint.loaded().report();
         metrics.modelLoaded(
@@ -70,6 +77,9 @@ class Composition {
         }
         checkpoint.loaded().model().weightBytesByForm().forEach(metrics::weightBytes);
         metrics.observeEnergy(EnergyMeter.open(properties.metrics().wattsPerCore()));
+        if (properties.metrics().vllmNames()) {
+            prometheus.ifAvailable(VllmNames::show);
+        }
         return metrics;
     }
 
@@ -106,7 +116,8 @@ class Composition {
             }
         };
         RedisPrefixStore store = new RedisPrefixStore(settings, identity(checkpoint, properties, build), observer);
-        metrics.observeStore(store::status);
+        StateLayout layout = checkpoint.loaded().model().stateLayout();
+        metrics.observeStore(store::status, layout.recurrentBytes() > 0, layout.pageBytes() > 0);
         return store;
     }
 
@@ -135,7 +146,7 @@ class Composition {
             Engine engine =
                     new Engine(checkpoint.loaded().model(), properties.engine().settings(), metrics, prefixStore);
             metrics.observe(engine::status);
-            metrics.observeCache(engine::cache);
+            metrics.observeCache(engine::cache, engine.memory());
             metrics.observeActivity(engine.activity());
             metrics.observeMemory(engine::memory);
             return engine;

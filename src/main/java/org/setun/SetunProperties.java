@@ -34,7 +34,7 @@ import org.springframework.util.unit.DataSize;
  * @param engine how it runs
  * @param server how it is reached
  * @param redis where states are kept that other processes may go on with
- * @param metrics what is measured beside it
+ * @param metrics what is measured
  */
 @ConfigurationProperties(prefix = "setun", ignoreUnknownFields = false)
 record SetunProperties(
@@ -262,7 +262,8 @@ record SetunProperties(
 
         /** Returns what the API needs to know of this. */
         ApiSettings apiSettings() {
-            return new ApiSettings(Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval, corsAllowedOrigins);
+            return new ApiSettings(
+                    Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval, corsAllowedOrigins);
         }
 
         /** Returns the rates of callers that have none of their own. */
@@ -302,8 +303,12 @@ record SetunProperties(
      *
      * @param wattsPerCore the power of a busy core, by which {@code setun.energy.joules} is estimated where the processor's own account
      *     of its energy cannot be read; more than 0, by default 5, which is between a server's many cores and a desktop's few
+     * @param vllmNames whether metrics are shown under vLLM's names as well, for dashboards and gateways that look for those; by default
+     *     not
      */
-    record Metrics(@DefaultValue("5") double wattsPerCore) {
+    record Metrics(
+            @DefaultValue("5") double wattsPerCore,
+            @DefaultValue("false") boolean vllmNames) {
 
         Metrics {
             if (!(wattsPerCore > 0 && wattsPerCore < Double.POSITIVE_INFINITY)) {

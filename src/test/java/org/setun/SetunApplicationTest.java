@@ -8,6 +8,7 @@ import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.core.http.StreamResponse;
 import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.setun.engine.Engine;
 import org.setun.generation.GenerationSettings;
+import org.setun.metrics.SetunMeter;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -190,10 +193,35 @@ final class SetunApplicationTest {
     }
 
     @Test
+    void everyMetricIsDocumentedAndEveryDocumentedOneIsThere() throws Exception {
+        post(server, "/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":1}");
+        Set<String> exposed = server.getBean(MeterRegistry.class).getMeters().stream()
+                .map(meter -> meter.getId().getName())
+                .filter(name -> name.startsWith("setun."))
+                .collect(Collectors.toSet());
+        Set<String> documented =
+                Stream.of(SetunMeter.values()).map(SetunMeter::meterName).collect(Collectors.toSet());
+
+        assertThat(documented).containsAll(exposed);
+        documented.removeAll(exposed);
+        assertThat(documented)
+                .as("what only a server with Redis has")
+                .containsExactlyInAnyOrder(
+                        "setun.cache.errors",
+                        "setun.cache.invalid",
+                        "setun.cache.saved",
+                        "setun.cache.dropped",
+                        "setun.cache.written",
+                        "setun.state.save",
+                        "setun.state.restore");
+    }
+
+    @Test
     void keysAndRatesHoldAndManagementHasItsOwnPort() throws Exception {
         String body = "{\"prompt\":\"x\",\"max_tokens\":1}";
         try (ConfigurableApplicationContext other = start(
                 "--setun.model.path=" + DENSE_MODEL,
+                "--setun.metrics.vllm-names=true",
                 "--setun.server.api-keys.alice=a-key",
                 "--setun.server.requests-per-minute=1000",
                 "--setun.server.key-limits.alice.requests-per-minute=1",
@@ -215,6 +243,10 @@ final class SetunApplicationTest {
             URI metrics = URI.create("http://localhost:" + management + "/actuator/prometheus");
             assertThat(HTTP.send(HttpRequest.newBuilder(metrics).build(), HttpResponse.BodyHandlers.ofString())
                             .body())
+                    .contains(
+                            "vllm:num_requests_waiting{model_name=",
+                            "vllm:kv_cache_usage_perc{model_name=",
+                            "vllm:generation_tokens_total{model_name=")
                     .containsPattern("setun_requests_rejected_total\\{[^}]*reason=\"rate_limit\"} 1.0");
         }
     }

@@ -51,9 +51,17 @@ final class SetunPropertiesTest {
                     null,
                     Duration.ofSeconds(30)),
             new SetunProperties.Server(
-                    DataSize.ofMegabytes(8), null, Map.of(), null, 0, 0, Map.of(), List.of(), Duration.ofSeconds(15)),
+                    DataSize.ofMegabytes(8),
+                    null,
+                    Map.of(),
+                    null,
+                    0,
+                    0,
+                    Map.of(),
+                    List.of(),
+                    Duration.ofSeconds(15)),
             new SetunProperties.Redis(null, Duration.ofMillis(50), Duration.ofHours(1), DataSize.ofMegabytes(32)),
-            new SetunProperties.Metrics(5));
+            new SetunProperties.Metrics(5, false));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -103,7 +111,7 @@ final class SetunPropertiesTest {
                                 Duration.ofMillis(20),
                                 Duration.ofDays(2),
                                 DataSize.ofMegabytes(5)),
-                        new SetunProperties.Metrics(7.5)),
+                        new SetunProperties.Metrics(7.5, true)),
                 "setun.metrics.watts-per-core=7.5",
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
@@ -136,7 +144,8 @@ final class SetunPropertiesTest {
                 "setun.redis.url=rediss://user:secret@redis:7000/3",
                 "setun.redis.timeout=20ms",
                 "setun.redis.ttl=2d",
-                "setun.redis.max-entry-size=5MB");
+                "setun.redis.max-entry-size=5MB",
+                "setun.metrics.vllm-names=true");
     }
 
     @Test

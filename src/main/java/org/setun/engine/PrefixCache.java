@@ -143,7 +143,7 @@ final class PrefixCache implements AutoCloseable {
      *     known; 0 for nowhere
      */
     int started(Sequence sequence, Hit hit) {
-        counts.lookedUp(sequence.totalTokens(), hit.tokens());
+        counts.lookedUp(hit.tokens());
         if (!enabled || layout.recurrentBytes() == 0) {
             return 0;
         }
@@ -283,8 +283,12 @@ final class PrefixCache implements AutoCloseable {
     }
 
     private boolean giveUpEldest() {
-        if (states.evict(false) || pages.forget()) {
-            counts.evicted();
+        if (states.evict(false)) {
+            counts.stateEvicted();
+            return true;
+        }
+        if (pages.forget()) {
+            counts.pageEvicted();
             return true;
         }
         return false;
@@ -297,12 +301,15 @@ final class PrefixCache implements AutoCloseable {
 
     /** Gives up the page used longest ago that no sequence shares; false if there is none. */
     private boolean evictPage() {
-        if (pages.evict() || states.evict(true)) {
-            counts.evicted();
-            publish();
-            return true;
+        if (pages.evict()) {
+            counts.pageEvicted();
+        } else if (states.evict(true)) {
+            counts.stateEvicted();
+        } else {
+            return forks.evict();
         }
-        return forks.evict();
+        publish();
+        return true;
     }
 
     /** Returns how many pages could be given up, beside those of {@code hit}. */
@@ -321,8 +328,14 @@ final class PrefixCache implements AutoCloseable {
     }
 
     private void publish() {
+        // The tokens belong to states where there are any: those of pages are mostly the same arrays.
+        long pageBytes = pages.size() * ENTRY_BYTES + (pages.size() + states.begunPages()) * layout.pageBytes();
+        boolean recurrent = layout.recurrentBytes() > 0;
         counts.holds(
-                states.size() + pages.size(), heldBytes() + (pages.size() + states.begunPages()) * layout.pageBytes());
+                states.size(),
+                states.size() * (layout.recurrentBytes() + ENTRY_BYTES) + (recurrent ? arrays.bytes() : 0),
+                pages.size(),
+                pageBytes + (recurrent ? 0 : arrays.bytes()));
     }
 
     /** Frees all states. */

@@ -64,11 +64,12 @@ public enum SetunMeter {
     REQUEST_OUTPUT_TOKENS("setun.request.output.tokens", summary(Buckets.TOKENS), "Tokens generated for a request"),
 
     // The prefix cache.
-    CACHE_QUERIES("setun.cache.queries", counter(), "Sequences looked up in the prefix cache", "tier"),
-    CACHE_HITS("setun.cache.hits", counter(), "Sequences of which the prefix cache knew a beginning", "tier"),
-    CACHE_EVICTIONS("setun.cache.evictions", counter(), "Entries that the prefix cache gave up for others", "tier"),
-    CACHE_ENTRIES("setun.cache.entries", gauge(), "Snapshots and pages in the prefix cache", "tier"),
-    CACHE_BYTES("setun.cache.bytes", gauge("bytes"), "What the prefix cache's entries take", "tier"),
+    CACHE_QUERIES("setun.cache.queries", counter(), "Sequences looked up in the prefix cache", "tier", "kind"),
+    CACHE_HITS("setun.cache.hits", counter(), "Sequences of which the prefix cache knew a beginning", "tier", "kind"),
+    CACHE_EVICTIONS(
+            "setun.cache.evictions", counter(), "Entries that the prefix cache gave up for others", "tier", "kind"),
+    CACHE_ENTRIES("setun.cache.entries", gauge(), "Snapshots and pages in the prefix cache", "tier", "kind"),
+    CACHE_BYTES("setun.cache.bytes", gauge("bytes"), "What the prefix cache's entries take", "tier", "kind"),
     CACHE_ERRORS("setun.cache.errors", counter(), "Commands that failed or took too long", "tier"),
     CACHE_INVALID("setun.cache.invalid", counter(), "Values that were not as they had been saved", "tier"),
     CACHE_SAVED("setun.cache.saved", counter(), "States that were saved", "tier"),

@@ -8,8 +8,9 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.DoubleSupplier;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.setun.engine.Activity;
 import org.setun.engine.CacheStatus;
@@ -124,19 +125,46 @@ public final class SetunMetrics implements EngineObserver {
         }
     }
 
-    /** Shows what the prefix cache does; {@code status} must be cheap, and outlive the registry's readers. */
-    public void observeCache(Supplier<CacheStatus> status) {
-        meters.counter(SetunMeter.CACHE_QUERIES, () -> status.get().queries(), RAM);
-        meters.counter(SetunMeter.CACHE_HITS, () -> status.get().hits(), RAM);
-        meters.counter(SetunMeter.CACHE_EVICTIONS, () -> status.get().evictions(), RAM);
-        meters.gauge(SetunMeter.CACHE_ENTRIES, () -> status.get().entries(), RAM);
-        meters.gauge(SetunMeter.CACHE_BYTES, () -> status.get().bytes(), RAM);
+    /**
+     * Shows what the prefix cache does.
+     *
+     * @param status cheap, and outlives the registry's readers
+     * @param memory the kinds of memory that the model's sequences have, of which the cache has the same
+     */
+    public void observeCache(Supplier<CacheStatus> status, MemoryStatus memory) {
+        if (memory.maxStateBytes() > 0) {
+            observeCache(status, STATE, CacheStatus::states);
+        }
+        if (memory.maxPageBytes() > 0) {
+            observeCache(status, KEYS_AND_VALUES, CacheStatus::pages);
+        }
     }
 
-    /** Shows what Redis does for the prefix cache; {@code status} must be cheap, and outlive the registry's readers. */
-    public void observeStore(Supplier<StoreStatus> status) {
-        meters.counter(SetunMeter.CACHE_QUERIES, () -> status.get().queries(), REDIS);
-        meters.counter(SetunMeter.CACHE_HITS, () -> status.get().hits(), REDIS);
+    // What is looked up is of all the kinds that the model has.
+    private void observeCache(
+            Supplier<CacheStatus> status, String kind, Function<CacheStatus, CacheStatus.Kind> ofKind) {
+        meters.counter(SetunMeter.CACHE_QUERIES, () -> status.get().queries(), RAM, kind);
+        meters.counter(SetunMeter.CACHE_HITS, () -> status.get().hits(), RAM, kind);
+        meters.counter(
+                SetunMeter.CACHE_EVICTIONS, () -> ofKind.apply(status.get()).evictions(), RAM, kind);
+        meters.gauge(SetunMeter.CACHE_ENTRIES, () -> ofKind.apply(status.get()).entries(), RAM, kind);
+        meters.gauge(SetunMeter.CACHE_BYTES, () -> ofKind.apply(status.get()).bytes(), RAM, kind);
+    }
+
+    /**
+     * Shows what Redis does for the prefix cache.
+     *
+     * @param status cheap, and outlives the registry's readers
+     * @param states whether the model has recurrent states
+     * @param pages whether it has keys and values
+     */
+    public void observeStore(Supplier<StoreStatus> status, boolean states, boolean pages) {
+        if (states) {
+            observeLookUps(status, STATE);
+        }
+        if (pages) {
+            observeLookUps(status, KEYS_AND_VALUES);
+        }
         meters.counter(SetunMeter.CACHE_ERRORS, () -> status.get().errors(), REDIS);
         meters.counter(SetunMeter.CACHE_INVALID, () -> status.get().invalid(), REDIS);
         meters.counter(SetunMeter.CACHE_SAVED, () -> status.get().saved(), REDIS);
@@ -144,6 +172,11 @@ public final class SetunMetrics implements EngineObserver {
         meters.counter(SetunMeter.CACHE_WRITTEN, () -> status.get().writtenBytes(), REDIS);
         meters.timer(SetunMeter.STATE_SAVE, REDIS);
         meters.timer(SetunMeter.STATE_RESTORE, REDIS);
+    }
+
+    private void observeLookUps(Supplier<StoreStatus> status, String kind) {
+        meters.counter(SetunMeter.CACHE_QUERIES, () -> status.get().queries(), REDIS, kind);
+        meters.counter(SetunMeter.CACHE_HITS, () -> status.get().hits(), REDIS, kind);
     }
 
     /**

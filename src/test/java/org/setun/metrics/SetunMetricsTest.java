@@ -28,8 +28,10 @@ final class SetunMetricsTest {
     @BeforeEach
     void observeAnEngine() {
         metrics.observe(() -> new EngineStatus(3, 2, 5, true));
-        metrics.observeCache(() -> new CacheStatus(10, 4, 1000, 3, 6, 700));
-        metrics.observeStore(() -> new StoreStatus(11, 5, 1, 2, 7, 3, 900));
+        metrics.observeCache(
+                () -> new CacheStatus(10, 4, 1000, new CacheStatus.Kind(3, 6, 700), new CacheStatus.Kind(2, 9, 800)),
+                new MemoryStatus(30, 80, 512, 4096));
+        metrics.observeStore(() -> new StoreStatus(11, 5, 1, 2, 7, 3, 900), true, false);
         metrics.observeMemory(() -> new MemoryStatus(30, 80, 512, 4096));
     }
 
@@ -85,14 +87,17 @@ final class SetunMetricsTest {
                         "setun_state_slots_free{model=\"tiny\"} 5.0",
                         "setun_tokens_prompt_total{model=\"tiny\",source=\"computed\"} 0.0",
                         "setun_tokens_prompt_total{model=\"tiny\",source=\"cache_ram\"} 0.0",
-                        "setun_cache_queries_total{model=\"tiny\",tier=\"ram\"} 10.0",
-                        "setun_cache_hits_total{model=\"tiny\",tier=\"ram\"} 4.0",
-                        "setun_cache_evictions_total{model=\"tiny\",tier=\"ram\"} 3.0",
-                        "setun_cache_entries{model=\"tiny\",tier=\"ram\"} 6.0",
-                        "setun_cache_bytes{model=\"tiny\",tier=\"ram\"} 700.0",
+                        "setun_cache_queries_total{kind=\"state\",model=\"tiny\",tier=\"ram\"} 10.0",
+                        "setun_cache_hits_total{kind=\"state\",model=\"tiny\",tier=\"ram\"} 4.0",
+                        "setun_cache_evictions_total{kind=\"state\",model=\"tiny\",tier=\"ram\"} 3.0",
+                        "setun_cache_entries{kind=\"state\",model=\"tiny\",tier=\"ram\"} 6.0",
+                        "setun_cache_evictions_total{kind=\"kv\",model=\"tiny\",tier=\"ram\"} 2.0",
+                        "setun_cache_entries{kind=\"kv\",model=\"tiny\",tier=\"ram\"} 9.0",
+                        "setun_cache_bytes{kind=\"kv\",model=\"tiny\",tier=\"ram\"} 800.0",
+                        "setun_cache_bytes{kind=\"state\",model=\"tiny\",tier=\"ram\"} 700.0",
                         "setun_tokens_prompt_total{model=\"tiny\",source=\"cache_redis\"} 0.0",
-                        "setun_cache_queries_total{model=\"tiny\",tier=\"redis\"} 11.0",
-                        "setun_cache_hits_total{model=\"tiny\",tier=\"redis\"} 5.0",
+                        "setun_cache_queries_total{kind=\"state\",model=\"tiny\",tier=\"redis\"} 11.0",
+                        "setun_cache_hits_total{kind=\"state\",model=\"tiny\",tier=\"redis\"} 5.0",
                         "setun_cache_errors_total{model=\"tiny\",tier=\"redis\"} 1.0",
                         "setun_cache_invalid_total{model=\"tiny\",tier=\"redis\"} 2.0",
                         "setun_cache_saved_total{model=\"tiny\",tier=\"redis\"} 7.0",
