@@ -217,6 +217,29 @@ final class SetunApplicationTest {
     }
 
     @Test
+    void theTimesOfAnAnswerAreToldAndAddUp() throws Exception {
+        long start = System.nanoTime();
+        JsonNode timings = JsonMapper.shared()
+                .readTree(post(
+                                server,
+                                "/v1/completions",
+                                "{\"prompt\":\"Once upon a time there\",\"max_tokens\":12,\"include_timings\":true}")
+                        .body())
+                .required("timings");
+        double elapsed = (System.nanoTime() - start) / 1e6;
+
+        assertThat(timings.required("predicted_n").intValue()).isBetween(1, 12);
+        assertThat(timings.required("prompt_n").intValue()).isPositive();
+        assertThat(timings.required("prompt_ms").doubleValue()).isPositive();
+        assertThat(timings.required("time_to_first_token_ms").doubleValue())
+                .isGreaterThanOrEqualTo(timings.required("prompt_ms").doubleValue());
+        assertThat(timings.required("queue_ms").doubleValue()
+                        + timings.required("prompt_ms").doubleValue()
+                        + timings.required("predicted_ms").doubleValue())
+                .isLessThan(elapsed);
+    }
+
+    @Test
     void keysAndRatesHoldAndManagementHasItsOwnPort() throws Exception {
         String body = "{\"prompt\":\"x\",\"max_tokens\":1}";
         try (ConfigurableApplicationContext other = start(

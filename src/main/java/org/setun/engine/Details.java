@@ -10,8 +10,10 @@ import java.util.OptionalInt;
  * @param promptScores the same for each token of the prompt but the first
  * @param embedding whether to tell the mean of the prompt's final hidden states
  * @param activity whether to tell what the model did for the request, which costs nothing
+ * @param timings whether to tell how long the parts of the request took, which costs nothing
  */
-public record Details(OptionalInt scores, OptionalInt promptScores, boolean embedding, boolean activity) {
+public record Details(
+        OptionalInt scores, OptionalInt promptScores, boolean embedding, boolean activity, boolean timings) {
 
     /** Tokens only. */
     public static final Details NONE = new Details(OptionalInt.empty(), OptionalInt.empty(), false);
@@ -24,9 +26,14 @@ public record Details(OptionalInt scores, OptionalInt promptScores, boolean embe
         }
     }
 
-    /** Creates details without what the model did. */
+    /** Creates details without timings. */
+    public Details(OptionalInt scores, OptionalInt promptScores, boolean embedding, boolean activity) {
+        this(scores, promptScores, embedding, activity, false);
+    }
+
+    /** Creates details without what the model did and timings. */
     public Details(OptionalInt scores, OptionalInt promptScores, boolean embedding) {
-        this(scores, promptScores, embedding, false);
+        this(scores, promptScores, embedding, false, false);
     }
 
     private static void requireCount(String name, OptionalInt count) {

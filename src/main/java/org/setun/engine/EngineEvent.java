@@ -42,15 +42,22 @@ public sealed interface EngineEvent {
      * @param reason why
      * @param tokens what it took
      * @param activity what the model did for it; null if nobody asked, or nothing was computed
+     * @param report how long it took; null if nobody asked
      */
     record Finished(
             FinishReason reason,
             TokenCounts tokens,
-            @Nullable Activity activity) implements EngineEvent {
+            @Nullable Activity activity,
+            @Nullable RequestReport report) implements EngineEvent {
 
-        /** Creates an end that does not say what the model did. */
+        /** Creates an end that does not say how long it took. */
+        public Finished(FinishReason reason, TokenCounts tokens, @Nullable Activity activity) {
+            this(reason, tokens, activity, null);
+        }
+
+        /** Creates an end that says neither what the model did nor how long it took. */
         public Finished(FinishReason reason, TokenCounts tokens) {
-            this(reason, tokens, null);
+            this(reason, tokens, null, null);
         }
     }
 

@@ -258,8 +258,14 @@ final class StepLoop implements Runnable, AutoCloseable {
         try {
             observer.requestFinished(report, reason);
         } finally {
-            boolean told = sequence.request().details().activity();
-            emitEnd(sequence, new EngineEvent.Finished(reason, sequence.tokenCounts(), told ? done : null));
+            Details told = sequence.request().details();
+            emitEnd(
+                    sequence,
+                    new EngineEvent.Finished(
+                            reason,
+                            sequence.tokenCounts(),
+                            told.activity() ? done : null,
+                            told.timings() ? report : null));
         }
     }
 

@@ -45,7 +45,7 @@ public final class EngineGenerator implements Generator {
                 ids,
                 rules.ending(request.rules(), maxTokens(ids.length, request.maxTokens())),
                 rules.sampling(request),
-                new Details(details.scores(), details.promptScores(), false, details.activity()),
+                new Details(details.scores(), details.promptScores(), false, details.activity(), details.timings()),
                 request.urgency(),
                 request.group(),
                 request.activationSparsity());

@@ -8,6 +8,7 @@ import org.setun.engine.Activity;
 import org.setun.engine.Engine;
 import org.setun.engine.EngineEvent;
 import org.setun.engine.FinishReason;
+import org.setun.engine.RequestReport;
 import org.setun.engine.TokenRequest;
 
 /**
@@ -71,7 +72,7 @@ final class Generation implements Generator.Handle {
                     tellPrompt();
                 }
                 emit(text.end());
-                finish(finished.reason(), finished.tokens().cached(), finished.activity());
+                finish(finished.reason(), finished.tokens().cached(), finished.activity(), finished.report());
             }
             case EngineEvent.Failed failed -> fail(failed.cause());
         }
@@ -110,17 +111,18 @@ final class Generation implements Generator.Handle {
         }
     }
 
-    private void finish(FinishReason reason, int cachedTokens, @Nullable Activity activity) {
+    private void finish(
+            FinishReason reason, int cachedTokens, @Nullable Activity activity, @Nullable RequestReport report) {
         ended = true;
         Usage usage = new Usage(request.prompt().length, cachedTokens, completionTokens);
         events.accept(new GenerationEvent.Finished(
-                text.isStopped() ? FinishReason.STOP : reason, usage, meanLogProbability(), activity));
+                text.isStopped() ? FinishReason.STOP : reason, usage, meanLogProbability(), activity, report));
     }
 
     private void fail(Throwable cause) {
         if (text.isStopped()) {
             // The answer is complete, whatever happened to the step after it.
-            finish(FinishReason.STOP, 0, null);
+            finish(FinishReason.STOP, 0, null, null);
             return;
         }
         ended = true;

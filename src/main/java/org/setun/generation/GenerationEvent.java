@@ -5,6 +5,7 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.Activity;
 import org.setun.engine.FinishReason;
+import org.setun.engine.RequestReport;
 
 /** What the generator tells the owner of a request, in order: of its prompt if asked, any number of texts, then one end. */
 public sealed interface GenerationEvent {
@@ -52,21 +53,30 @@ public sealed interface GenerationEvent {
      * @param meanLogProbability the mean of the log probabilities of all tokens generated, those that were dropped and a final stop
      *     token included; empty if there are none or no scores are wanted
      * @param activity what the model did; null if nobody asked, or nothing was computed
+     * @param report how long it took; null if nobody asked
      */
     record Finished(
             FinishReason reason,
             Usage usage,
             OptionalDouble meanLogProbability,
-            @Nullable Activity activity) implements GenerationEvent {
+            @Nullable Activity activity,
+            @Nullable RequestReport report)
+            implements GenerationEvent {
 
-        /** Creates the end of an answer that does not say what the model did. */
-        public Finished(FinishReason reason, Usage usage, OptionalDouble meanLogProbability) {
-            this(reason, usage, meanLogProbability, null);
+        /** Creates the end of an answer that does not say how long it took. */
+        public Finished(
+                FinishReason reason, Usage usage, OptionalDouble meanLogProbability, @Nullable Activity activity) {
+            this(reason, usage, meanLogProbability, activity, null);
         }
 
-        /** Creates the end of an answer without scores. */
+        /** Creates the end of an answer that says neither what the model did nor how long it took. */
+        public Finished(FinishReason reason, Usage usage, OptionalDouble meanLogProbability) {
+            this(reason, usage, meanLogProbability, null, null);
+        }
+
+        /** Creates the end of an answer without any details. */
         public Finished(FinishReason reason, Usage usage) {
-            this(reason, usage, OptionalDouble.empty());
+            this(reason, usage, OptionalDouble.empty(), null, null);
         }
     }
 

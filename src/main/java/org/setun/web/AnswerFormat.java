@@ -1,5 +1,6 @@
 package org.setun.web;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.setun.engine.FinishReason;
@@ -52,6 +53,7 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
      * A whole answer, or a chunk of a stream that reports its usage.
      *
      * @param usage null in all chunks but the last
+     * @param timings left out unless asked for, and in all chunks but the last
      */
     record Answer(
             String id,
@@ -59,10 +61,25 @@ sealed interface AnswerFormat permits ChatFormat, CompletionFormat {
             long created,
             String model,
             List<Object> choices,
-            @Nullable UsageBody usage) {}
+            @Nullable UsageBody usage,
 
-    /** A chunk of a stream that does not report its usage. */
-    record Chunk(String id, String object, long created, String model, List<Object> choices) {}
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            Timings timings) {}
+
+    /**
+     * A chunk of a stream that does not report its usage.
+     *
+     * @param timings left out unless asked for, and in all chunks but the last
+     */
+    record Chunk(
+            String id,
+            String object,
+            long created,
+            String model,
+            List<Object> choices,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            Timings timings) {}
 
     /** Token counts. */
     record UsageBody(int promptTokens, int completionTokens, int totalTokens, PromptTokensDetails promptTokensDetails) {

@@ -23,17 +23,17 @@ record AnswerHead(AnswerFormat format, String id, long created, String model) {
     }
 
     /** Returns a whole answer. */
-    Object answer(List<Object> choices, UsageBody usage) {
-        return new AnswerFormat.Answer(id, format.answerObject(), created, model, choices, usage);
+    Object answer(List<Object> choices, UsageBody usage, @Nullable Timings timings) {
+        return new AnswerFormat.Answer(id, format.answerObject(), created, model, choices, usage, timings);
     }
 
     /** Returns a chunk without usage. */
-    Object chunk(List<Object> choices) {
-        return new AnswerFormat.Chunk(id, format.chunkObject(), created, model, choices);
+    Object chunk(List<Object> choices, @Nullable Timings timings) {
+        return new AnswerFormat.Chunk(id, format.chunkObject(), created, model, choices, timings);
     }
 
     /** Returns a chunk of a stream that reports its usage, which is null in all chunks but the last. */
-    Object chunk(List<Object> choices, @Nullable UsageBody usage) {
-        return new AnswerFormat.Answer(id, format.chunkObject(), created, model, choices, usage);
+    Object chunk(List<Object> choices, @Nullable UsageBody usage, @Nullable Timings timings) {
+        return new AnswerFormat.Answer(id, format.chunkObject(), created, model, choices, usage, timings);
     }
 }

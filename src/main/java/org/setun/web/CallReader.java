@@ -62,7 +62,8 @@ final class CallReader {
                 TokenFields.read(fields, sampling.dry().isOn()),
                 stop(fields),
                 activationSparsity(fields),
-                details.withActivity(fields.flag("include_sparsity", false)),
+                details.withActivity(fields.flag("include_sparsity", false))
+                        .withTimings(fields.flag("include_timings", false)),
                 UrgencyFields.read(fields),
                 stream,
                 includeUsage(fields, stream),

@@ -4,7 +4,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.setun.generation.GenerationEvent;
 import org.setun.generation.Usage;
 import org.setun.web.AnswerFormat.UsageBody;
@@ -22,6 +21,7 @@ final class EventStream {
     private final AnswerHead head;
     private final boolean includeUsage;
     private final Function<Throwable, ErrorBody> explain;
+    private final AnswerTimings timings;
     private final Usage[] usages;
     private final int choicesPerPrompt;
     private int unended;
@@ -32,6 +32,7 @@ final class EventStream {
      * @param numPrompts how many prompts are answered
      * @param choicesPerPrompt how many choices each of them has
      * @param includeUsage whether the stream reports its usage
+     * @param timings gathers how long the choices take
      * @param explain gives what the client is told of a failure
      */
     EventStream(
@@ -39,9 +40,11 @@ final class EventStream {
             int numPrompts,
             int choicesPerPrompt,
             boolean includeUsage,
+            AnswerTimings timings,
             Function<Throwable, ErrorBody> explain) {
         this.head = head;
         this.explain = explain;
+        this.timings = timings;
         this.usages = new Usage[numPrompts * choicesPerPrompt];
         this.choicesPerPrompt = choicesPerPrompt;
         this.unended = usages.length;
@@ -54,7 +57,7 @@ final class EventStream {
         for (int index = 0; index < usages.length; index++) {
             List<Object> opening = head.format().opening(index);
             if (!opening.isEmpty()) {
-                chunk(out, opening, null);
+                chunk(out, opening);
             }
         }
         return out.toByteArray();
@@ -84,16 +87,19 @@ final class EventStream {
             case GenerationEvent.Prompt prompt -> {
                 List<Object> shown = head.format().prompt(index, prompt);
                 if (!shown.isEmpty()) {
-                    chunk(out, shown, null);
+                    chunk(out, shown);
                 }
             }
-            case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text)), null);
+            case GenerationEvent.Text text -> chunk(out, List.of(head.format().delta(index, text)));
             case GenerationEvent.Finished finished -> {
-                chunk(out, List.of(head.format().end(index, finished)), null);
                 usages[index] = finished.usage();
+                timings.add(finished);
                 unended--;
+                List<Object> end = List.of(head.format().end(index, finished));
                 if (unended == 0) {
-                    end(out);
+                    end(out, end);
+                } else {
+                    chunk(out, end);
                 }
             }
             case GenerationEvent.Failed failed -> {
@@ -104,15 +110,20 @@ final class EventStream {
         }
     }
 
-    private void end(ByteArrayOutputStream out) {
+    /** Writes the end of the last choice, and with it or after it what is told of all. */
+    private void end(ByteArrayOutputStream out, List<Object> lastChoice) {
         if (includeUsage) {
-            chunk(out, List.of(), UsageBody.sum(List.of(usages), choicesPerPrompt));
+            chunk(out, lastChoice);
+            UsageBody usage = UsageBody.sum(List.of(usages), choicesPerPrompt);
+            event(out, head.chunk(List.of(), usage, timings.result()));
+        } else {
+            event(out, head.chunk(lastChoice, timings.result()));
         }
         out.writeBytes(DONE);
     }
 
-    private void chunk(ByteArrayOutputStream out, List<Object> choices, @Nullable UsageBody usage) {
-        event(out, includeUsage ? head.chunk(choices, usage) : head.chunk(choices));
+    private void chunk(ByteArrayOutputStream out, List<Object> choices) {
+        event(out, includeUsage ? head.chunk(choices, null, null) : head.chunk(choices, null));
     }
 
     private static void event(ByteArrayOutputStream out, Object data) {

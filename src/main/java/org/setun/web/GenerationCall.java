@@ -85,7 +85,11 @@ record GenerationCall(
     private AnswerDetails wantedDetails() {
         OptionalInt echoed = details.echo() ? details.scores() : OptionalInt.empty();
         AnswerDetails wanted = new AnswerDetails(
-                details.scores(), max(details.promptScores(), echoed), details.echo(), details.activity());
+                details.scores(),
+                max(details.promptScores(), echoed),
+                details.echo(),
+                details.activity(),
+                details.timings());
         return choices.areRanked() ? wanted.withAnyScores() : wanted;
     }
 

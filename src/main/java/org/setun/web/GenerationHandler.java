@@ -97,7 +97,10 @@ final class GenerationHandler {
     private static Mono<Void> whole(
             ServerHttpResponse response, Started started, Generations generations, RequestTrack track) {
         WholeAnswer answer = new WholeAnswer(
-                started.head(), started.call().prompts().size(), started.call().choices());
+                started.head(),
+                started.call().prompts().size(),
+                started.call().choices(),
+                new AnswerTimings(started.call().details().timings(), track::firstText));
         return generations
                 .ready()
                 .publishOn(Schedulers.parallel())
@@ -129,6 +132,7 @@ final class GenerationHandler {
                 call.prompts().size(),
                 call.choices().shown(),
                 call.includeUsage(),
+                new AnswerTimings(call.details().timings(), track::firstText),
                 failure -> track.failed(failure).body());
         response.setStatusCode(HttpStatus.OK);
         response.getHeaders().setContentType(EVENT_STREAM);

@@ -1,7 +1,10 @@
 package org.setun.web;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.setun.generation.GenerationEvent;
 import org.setun.web.RequestObserver.Outcome;
 
@@ -13,7 +16,7 @@ final class RequestTrack {
     private final RequestArrival arrival;
     private volatile boolean stream;
     private boolean streaming;
-    private volatile boolean textSeen;
+    private volatile @Nullable Duration firstText;
     // Until it is known better: a server that notices a closed connection only sees that sending has ended, as ever.
     private volatile Outcome outcome = Outcome.CANCELLED;
 
@@ -37,10 +40,16 @@ final class RequestTrack {
 
     /** Sees events on their way out. */
     void sent(List<Generations.ChoiceEvent> events) {
-        if (!textSeen && events.stream().anyMatch(event -> event.event() instanceof GenerationEvent.Text)) {
-            textSeen = true;
-            observer.firstText(arrival.elapsed());
+        if (firstText == null && events.stream().anyMatch(event -> event.event() instanceof GenerationEvent.Text)) {
+            Duration elapsed = arrival.elapsed();
+            firstText = elapsed;
+            observer.firstText(elapsed);
         }
+    }
+
+    /** Returns how long after the request's arrival its first text was on its way out; empty if it is not yet. */
+    Optional<Duration> firstText() {
+        return Optional.ofNullable(firstText);
     }
 
     /** Sees what went wrong, and returns what the client is told. */

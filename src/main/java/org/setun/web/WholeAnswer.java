@@ -20,12 +20,14 @@ final class WholeAnswer {
     private final AnswerHead head;
     private final Choices choices;
     private final List<GatheredChoice> gathered;
+    private final AnswerTimings timings;
     private @Nullable Throwable failure;
 
     /** Creates an answer to {@code numPrompts} prompts, without text yet. */
-    WholeAnswer(AnswerHead head, int numPrompts, Choices choices) {
+    WholeAnswer(AnswerHead head, int numPrompts, Choices choices, AnswerTimings timings) {
         this.head = head;
         this.choices = choices;
+        this.timings = timings;
         this.gathered = Stream.generate(GatheredChoice::new)
                 .limit((long) numPrompts * choices.generated())
                 .toList();
@@ -38,7 +40,10 @@ final class WholeAnswer {
             switch (event.event()) {
                 case GenerationEvent.Prompt prompt -> choice.prompt(prompt);
                 case GenerationEvent.Text text -> choice.add(text);
-                case GenerationEvent.Finished finished -> choice.end(finished);
+                case GenerationEvent.Finished finished -> {
+                    choice.end(finished);
+                    timings.add(finished);
+                }
                 case GenerationEvent.Failed failed -> failure = failed.cause();
             }
         }
@@ -62,7 +67,7 @@ final class WholeAnswer {
                 shown.add(head.format().choice(shown.size(), choice));
             }
         }
-        return WireJson.write(head.answer(shown, usage()));
+        return WireJson.write(head.answer(shown, usage(), timings.result()));
     }
 
     private List<GatheredChoice> best(List<GatheredChoice> ofPrompt) {
