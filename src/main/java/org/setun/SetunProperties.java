@@ -210,6 +210,7 @@ record SetunProperties(
      *     {@code *} for all; by default none
      * @param keepAliveInterval after how long without a byte a stream gets a comment, lest its connection be taken for dead;
      *     0 for never, by default 15 seconds
+     * @param accessLog whether each request of the API is logged, in one line without its text; by default it is
      */
     record Server(
             @DefaultValue("8MB") DataSize maxBodySize,
@@ -220,7 +221,8 @@ record SetunProperties(
             @DefaultValue("0") long tokensPerMinute,
             @DefaultValue Map<String, KeyLimits> keyLimits,
             @DefaultValue List<String> corsAllowedOrigins,
-            @DefaultValue("15s") Duration keepAliveInterval) {
+            @DefaultValue("15s") Duration keepAliveInterval,
+            @DefaultValue("true") boolean accessLog) {
 
         // A scheme, a host and perhaps a port, as a browser's Origin header has them.
         private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[^/\\s?#]+");
@@ -263,7 +265,7 @@ record SetunProperties(
         /** Returns what the API needs to know of this. */
         ApiSettings apiSettings() {
             return new ApiSettings(
-                    Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval, corsAllowedOrigins);
+                    Math.toIntExact(maxBodySize.toBytes()), keepAliveInterval, corsAllowedOrigins, accessLog);
         }
 
         /** Returns the rates of callers that have none of their own. */
@@ -288,7 +290,8 @@ record SetunProperties(
             return "Server[maxBodySize=" + maxBodySize + ", maxPromptTokens=" + maxPromptTokens + ", apiKeys="
                     + apiKeys.keySet() + ", apiKeyFile=" + apiKeyFile + ", requestsPerMinute=" + requestsPerMinute
                     + ", tokensPerMinute=" + tokensPerMinute + ", keyLimits=" + keyLimits + ", corsAllowedOrigins="
-                    + corsAllowedOrigins + ", keepAliveInterval=" + keepAliveInterval + "]";
+                    + corsAllowedOrigins + ", keepAliveInterval=" + keepAliveInterval + ", accessLog=" + accessLog
+                    + "]";
         }
 
         private static void requireRate(String name, @Nullable Long rate) {

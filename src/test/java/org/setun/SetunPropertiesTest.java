@@ -59,7 +59,8 @@ final class SetunPropertiesTest {
                     0,
                     Map.of(),
                     List.of(),
-                    Duration.ofSeconds(15)),
+                    Duration.ofSeconds(15),
+                    true),
             new SetunProperties.Redis(null, Duration.ofMillis(50), Duration.ofHours(1), DataSize.ofMegabytes(32)),
             new SetunProperties.Metrics(5, false));
 
@@ -105,7 +106,8 @@ final class SetunPropertiesTest {
                                 12,
                                 Map.of("alice", new KeyLimits(13L, null), "bob", new KeyLimits(null, 0L)),
                                 List.of("https://a.example", "http://localhost:3000"),
-                                Duration.ofMillis(14)),
+                                Duration.ofMillis(14),
+                                false),
                         new SetunProperties.Redis(
                                 "rediss://user:secret@redis:7000/3",
                                 Duration.ofMillis(20),
@@ -141,6 +143,7 @@ final class SetunPropertiesTest {
                 "setun.server.key-limits.bob.tokens-per-minute=0",
                 "setun.server.cors-allowed-origins=https://a.example,http://localhost:3000",
                 "setun.server.keep-alive-interval=14ms",
+                "setun.server.access-log=false",
                 "setun.redis.url=rediss://user:secret@redis:7000/3",
                 "setun.redis.timeout=20ms",
                 "setun.redis.ttl=2d",
@@ -195,7 +198,7 @@ final class SetunPropertiesTest {
     @Test
     void theApiGetsItsSettings() {
         assertThat(DEFAULTS.server().apiSettings())
-                .isEqualTo(new ApiSettings(8 << 20, Duration.ofSeconds(15), List.of()));
+                .isEqualTo(new ApiSettings(8 << 20, Duration.ofSeconds(15), List.of(), true));
     }
 
     @Test

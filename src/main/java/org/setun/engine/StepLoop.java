@@ -137,13 +137,17 @@ final class StepLoop implements Runnable, AutoCloseable {
         // The states of the batch are half advanced, so they are computed anew.
         if (step.size() == 1) {
             Sequence guilty = step.getFirst().sequence();
-            log.error("Request {} failed", guilty.id(), cause);
+            logFailure(guilty, cause);
             fail(guilty, cause);
         } else {
             log.error("A step of {} sequences failed; each of them runs alone now", step.size(), cause);
             scheduler.suspect(step.stream().map(Scheduled::sequence).toList());
             publish();
         }
+    }
+
+    private static void logFailure(Sequence sequence, Throwable cause) {
+        log.atError().addKeyValue("answer_id", sequence.id()).setCause(cause).log("Request {} failed", sequence.id());
     }
 
     private void measure(List<Scheduled> step, Duration duration) {
@@ -230,7 +234,7 @@ final class StepLoop implements Runnable, AutoCloseable {
                 sequence.events().accept(new EngineEvent.Embedding(sequence.pooled()));
             }
         } catch (Throwable cause) {
-            log.error("Request {} failed", sequence.id(), cause);
+            logFailure(sequence, cause);
             fail(sequence, cause);
             return;
         }

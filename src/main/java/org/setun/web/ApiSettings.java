@@ -10,8 +10,10 @@ import java.util.List;
  * @param keepAliveInterval after how long a silent stream gets a comment; zero for never
  * @param corsAllowedOrigins the origins whose pages may use the API, such as {@code https://chat.example.org}, or {@code
  *     *} for all; empty for none but the server's own
+ * @param accessLog whether each request is logged
  */
-public record ApiSettings(int maxBodySize, Duration keepAliveInterval, List<String> corsAllowedOrigins) {
+public record ApiSettings(
+        int maxBodySize, Duration keepAliveInterval, List<String> corsAllowedOrigins, boolean accessLog) {
 
     public ApiSettings {
         corsAllowedOrigins = List.copyOf(corsAllowedOrigins);

@@ -56,7 +56,7 @@ final class Failures {
     }
 
     private static ApiException unexplained(Throwable failure, String requestId) {
-        log.error("request {} failed", requestId, failure);
+        log.atError().addKeyValue("request_id", requestId).setCause(failure).log("request {} failed", requestId);
         return ApiException.serverError(requestId);
     }
 

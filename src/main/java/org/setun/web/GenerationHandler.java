@@ -55,7 +55,7 @@ final class GenerationHandler {
 
     /** Answers a request. Whatever way the exchange ends, its generations have ended or been cancelled then. */
     Mono<Void> handle(ServerWebExchange exchange, Endpoint endpoint) {
-        RequestTrack track = new RequestTrack(observer, endpoint.label(), RequestArrival.of(exchange));
+        RequestTrack track = RequestTrack.begin(observer, endpoint.label(), exchange);
         Generations generations = new Generations();
         CallerLimits limits = RateLimitFilter.limits(exchange);
         return bodies.read(exchange.getRequest())
@@ -83,6 +83,7 @@ final class GenerationHandler {
         track.read(call);
         AnswerHead head = AnswerHead.next(endpoint.format(call), model.name());
         List<GenerationRequest> requests = call.generations(head.id(), limits.name());
+        track.answeredAs(head.id());
         try (TokenReservation tokens = limits.reserve(requests)) {
             generations.start((request, events) -> tokens.start(generator, request, events), requests);
         } catch (InvalidPromptException e) {

@@ -40,7 +40,7 @@ final class JsonCalls {
      */
     Mono<Void> answer(ServerWebExchange exchange, String label, Call call) {
         RequestEnd end = new RequestEnd();
-        RequestTrack track = new RequestTrack(observer, label, RequestArrival.of(exchange));
+        RequestTrack track = RequestTrack.begin(observer, label, exchange);
         ServerHttpResponse response = exchange.getResponse();
         return bodies.read(exchange.getRequest())
                 .flatMap(body -> Mono.fromFuture(

@@ -108,8 +108,10 @@ import org.springframework.core.env.Environment;
         /** Tests set {@code test.*} for what they need of it. */
         @Bean
         ApiSettings apiSettings(
-                @Value("${test.keep-alive:0s}") Duration keepAlive, @Value("${test.origins:}") List<String> origins) {
-            return new ApiSettings(MAX_BODY_SIZE, keepAlive, origins);
+                @Value("${test.keep-alive:0s}") Duration keepAlive,
+                @Value("${test.origins:}") List<String> origins,
+                @Value("${test.access-log:false}") boolean accessLog) {
+            return new ApiSettings(MAX_BODY_SIZE, keepAlive, origins, accessLog);
         }
 
         @Bean
