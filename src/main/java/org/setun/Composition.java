@@ -1,6 +1,7 @@
 package org.setun;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.ByteOrder;
 import java.time.Duration;
@@ -40,8 +41,10 @@ import org.setun.web.ServedModel.SamplingDefaults;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.micrometer.observation.autoconfigure.ObservationRegistryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
 
 /**
  * How the parts become one server. The model is loaded beside everything else, see {@link EarlyCheckpoint}, and the port opens
@@ -93,6 +96,16 @@ class Composition {
         return bandwidth;
     }
 
+    @Bean
+    Tracing tracing(Environment environment) {
+        return Tracing.of(environment);
+    }
+
+    @Bean
+    ObservationRegistryCustomizer<ObservationRegistry> serverSpans(Tracing tracing) {
+        return registry -> tracing.on().ifPresent(traces -> traces.observe(registry));
+    }
+
     /** Makes the second tier of the prefix cache, if there is one. It says nothing of the server's health: nobody needs it. */
     @Bean
     PrefixStore prefixStore(
@@ -141,10 +154,14 @@ class Composition {
     // Closed before the checkpoint whose weights it uses: Spring destroys a bean before those it was made from.
     @Bean
     Engine engine(
-            ServedCheckpoint checkpoint, SetunProperties properties, SetunMetrics metrics, PrefixStore prefixStore) {
+            ServedCheckpoint checkpoint,
+            SetunProperties properties,
+            SetunMetrics metrics,
+            Tracing tracing,
+            PrefixStore prefixStore) {
         try {
-            Engine engine =
-                    new Engine(checkpoint.loaded().model(), properties.engine().settings(), metrics, prefixStore);
+            Engine engine = new Engine(
+                    checkpoint.loaded().model(), properties.engine().settings(), tracing.beside(metrics), prefixStore);
             metrics.observe(engine::status);
             metrics.observeCache(engine::cache, engine.memory());
             metrics.observeActivity(engine.activity());
@@ -255,7 +272,7 @@ class Composition {
     }
 
     @Bean
-    RequestObserver requestObserver(SetunMetrics metrics) {
+    RequestObserver requestObserver(SetunMetrics metrics, Tracing tracing, ServedCheckpoint checkpoint) {
         return new RequestObserver() {
             @Override
             public void firstText(Duration sinceArrival) {
@@ -270,6 +287,18 @@ class Composition {
             @Override
             public void unread() {
                 metrics.unread();
+            }
+
+            @Override
+            public void submitted(String endpoint, Map<String, Object> attributes, List<String> ids) {
+                // OpenTelemetry's words for what the endpoints do.
+                String operation = endpoint.startsWith("chat") ? "chat" : "text_completion";
+                tracing.on().ifPresent(traces -> traces.submitted(operation, checkpoint.name(), attributes, ids));
+            }
+
+            @Override
+            public void refused(List<String> ids) {
+                tracing.on().ifPresent(traces -> traces.refused(ids));
             }
 
             @Override

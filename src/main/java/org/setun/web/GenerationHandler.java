@@ -83,14 +83,17 @@ final class GenerationHandler {
         track.read(call);
         AnswerHead head = AnswerHead.next(endpoint.format(call), model.name());
         List<GenerationRequest> requests = call.generations(head.id(), limits.name());
-        track.answeredAs(head.id());
+        track.submitting(head.id(), requests);
+        int submitted = 0;
         try (TokenReservation tokens = limits.reserve(requests)) {
-            generations.start((request, events) -> tokens.start(generator, request, events), requests);
+            submitted = generations.start((request, events) -> tokens.start(generator, request, events), requests);
         } catch (InvalidPromptException e) {
             throw ApiException.badRequest(
                     e.field().orElse(endpoint.promptParam()), e.code(), Objects.requireNonNull(e.getMessage()));
         } catch (EngineRejectedException e) {
             throw new CompletionException(e);
+        } finally {
+            track.refused(requests.subList(submitted, requests.size()));
         }
         return new Started(call, head);
     }

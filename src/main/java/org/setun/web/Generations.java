@@ -37,16 +37,20 @@ final class Generations {
     /**
      * Starts all of {@code requests}, or none: if one is refused, those before it are cancelled. Tokenises, so it must
      * not run on an event loop.
+     *
+     * @return how many were started, which are fewer only if {@link #end} was called meanwhile
      */
-    void start(Generator generator, List<GenerationRequest> requests)
+    int start(Generator generator, List<GenerationRequest> requests)
             throws EngineRejectedException, InvalidPromptException {
         boolean started = false;
         try {
-            for (int i = 0; i < requests.size() && !ended; i++) {
-                int index = i;
-                add(generator.start(requests.get(i), event -> accept(index, event)));
+            int count = 0;
+            for (; count < requests.size() && !ended; count++) {
+                int index = count;
+                add(generator.start(requests.get(index), event -> accept(index, event)));
             }
             started = true;
+            return count;
         } finally {
             if (!started) {
                 end();

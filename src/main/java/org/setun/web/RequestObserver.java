@@ -1,6 +1,8 @@
 package org.setun.web;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 
 /** Sees what the API does, for metrics. Methods may run on any thread, must be quick and must not throw. */
 public interface RequestObserver {
@@ -27,6 +29,18 @@ public interface RequestObserver {
 
     /** Sees a request that is refused because too many others wait to be read and tokenised. */
     void unread();
+
+    /**
+     * Sees which answers a request is about to ask the engine for.
+     *
+     * @param endpoint the endpoint's short name
+     * @param attributes those of the HTTP exchange
+     * @param ids the answers' names in the engine
+     */
+    void submitted(String endpoint, Map<String, Object> attributes, List<String> ids);
+
+    /** Sees which of these answers the engine was not asked for in the end, or was and is to cancel. */
+    void refused(List<String> ids);
 
     /** Sees that the answer to a request begins to be streamed. */
     void streamOpened();

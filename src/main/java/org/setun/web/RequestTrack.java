@@ -3,11 +3,13 @@ package org.setun.web;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.setun.generation.GenerationEvent;
+import org.setun.generation.GenerationRequest;
 import org.setun.web.RequestObserver.Outcome;
 import org.springframework.web.server.ServerWebExchange;
 
@@ -19,6 +21,7 @@ final class RequestTrack {
     private final RequestObserver observer;
     private final String endpoint;
     private final RequestArrival arrival;
+    private final Map<String, Object> attributes;
     private volatile boolean stream;
     private volatile int answersPerPrompt = 1;
     private volatile @Nullable String answerId;
@@ -32,6 +35,7 @@ final class RequestTrack {
         this.observer = observer;
         this.endpoint = endpoint;
         this.arrival = RequestArrival.of(exchange);
+        this.attributes = exchange.getAttributes();
     }
 
     /** Begins to follow a request to the endpoint of that name in metrics. */
@@ -52,9 +56,21 @@ final class RequestTrack {
         answersPerPrompt = call.choices().generated();
     }
 
-    /** Sees how the answer will be called, by which the engine knows it, too. */
-    void answeredAs(String id) {
+    /** Sees how the answer will be called, and what the engine is about to be asked for. */
+    void submitting(String id, List<GenerationRequest> requests) {
         answerId = id;
+        observer.submitted(endpoint, attributes, ids(requests));
+    }
+
+    /** Sees what of it the engine was not asked for, or in vain; that may be nothing. */
+    void refused(List<GenerationRequest> requests) {
+        if (!requests.isEmpty()) {
+            observer.refused(ids(requests));
+        }
+    }
+
+    private static List<String> ids(List<GenerationRequest> requests) {
+        return requests.stream().map(GenerationRequest::id).toList();
     }
 
     /** Sees that the answer begins to be streamed. */

@@ -3,6 +3,8 @@ package org.setun.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +38,12 @@ final class RecordingObserver implements RequestObserver {
 
     @Override
     public void unread() {}
+
+    @Override
+    public void submitted(String endpoint, Map<String, Object> attributes, List<String> ids) {}
+
+    @Override
+    public void refused(List<String> ids) {}
 
     @Override
     public void streamOpened() {
