@@ -1,8 +1,11 @@
 package org.setun.cli;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.sun.management.HotSpotDiagnosticMXBean;
+import com.sun.management.VMOption;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +51,8 @@ final class ConversationBench {
      * @param entries what the cache holds
      * @param countedBytes what the cache counts of its own
      * @param heapBytes by how much more of the heap is in use
-     * @param residentBytes by how much more memory the process has in RAM; null where the system does not tell
+     * @param residentBytes by how much more memory the process has in RAM, its heap aside, all of which is; null where the system does
+     *     not tell, or the heap comes and goes
      */
     record Report(
             String model,
@@ -65,10 +69,14 @@ final class ConversationBench {
         void print(PrintWriter out) {
             out.printf("%s: %,d conversations of 2 turns, %d tokens each%n", model, conversations, tokens);
             out.printf("  state of one sequence   %,15d bytes%n", stateBytes);
-            if (residentBytes != null) {
-                line(out, "resident memory", residentBytes);
+            if (residentBytes == null) {
+                out.println(
+                        "  in RAM                  unknown; with JAVA_TOOL_OPTIONS='-Xms1g -Xmx1g -XX:+AlwaysPreTouch' the heap"
+                                + " does not come and go, and Linux tells it");
+            } else {
+                line(out, "in RAM, off the heap", residentBytes);
             }
-            line(out, "of that on the heap", heapBytes);
+            line(out, "in use on the heap", heapBytes);
             line(out, "counted by the cache", countedBytes);
             out.printf("  entries in the cache    %,15d%n", entries);
             out.printf("  went on where they were %,15d of %,d%n", resumed, conversations);
@@ -121,6 +129,14 @@ final class ConversationBench {
         }
     }
 
+    /** Returns whether all of the heap is in RAM all the time: else its ups and downs are larger than what is measured. */
+    private static boolean heapIsFixed() {
+        MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+        VMOption touched = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+                .getVMOption("AlwaysPreTouch");
+        return heap.getInit() == heap.getMax() && Boolean.parseBoolean(touched.getValue());
+    }
+
     private static @Nullable Long added(@Nullable Long before, @Nullable Long after) {
         return before == null || after == null ? null : after - before;
     }
@@ -132,7 +148,7 @@ final class ConversationBench {
             // Twice, as the first collection may only find what the second one frees.
             System.gc();
             System.gc();
-            OptionalLong resident = ResidentMemory.bytes();
+            OptionalLong resident = heapIsFixed() ? ResidentMemory.bytes() : OptionalLong.empty();
             return new Memory(
                     engine.cache(),
                     ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),

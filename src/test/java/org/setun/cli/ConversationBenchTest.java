@@ -36,16 +36,16 @@ final class ConversationBenchTest {
         assertThat(state).isPositive();
         assertThat(report.get("counted_bytes").longValue())
                 .isBetween(40 * state, report.get("entries").intValue() * (state + 2000));
-        // So few are lost in the heap's ups and downs.
-        assertThat(report.get("resident_bytes").isIntegralNumber())
-                .isEqualTo(ResidentMemory.bytes().isPresent());
+        assertThat(report.get("resident_bytes").isNull())
+                .as("the tests' heap comes and goes")
+                .isTrue();
     }
 
     @Test
     void theReportIsForPeople() {
         assertThat(run("--conversations", "3")).as("%s", err).isZero();
         assertThat(out.toString())
-                .contains("3 conversations of 2 turns, 128 tokens each", "resident memory", "a conversation")
+                .contains("3 conversations of 2 turns, 128 tokens each", "-XX:+AlwaysPreTouch", "a conversation")
                 .containsPattern("went on where they were +3 of 3");
     }
 
