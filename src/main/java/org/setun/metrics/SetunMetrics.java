@@ -10,7 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleSupplier;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.setun.engine.Activity;
 import org.setun.engine.CacheStatus;
@@ -32,14 +31,6 @@ import org.setun.engine.TokenCounts;
  * holes. Thread-safe.
  */
 public final class SetunMetrics implements EngineObserver {
-
-    private static final String RAM = "ram";
-    private static final String REDIS = "redis";
-
-    /** The two kinds of memory that a sequence takes. */
-    private static final String STATE = "state";
-
-    private static final String KEYS_AND_VALUES = "kv";
 
     private final Meters meters;
     private final Timer firstText;
@@ -115,14 +106,7 @@ public final class SetunMetrics implements EngineObserver {
 
     /** Shows how much memory sequences take; {@code status} must be cheap, and outlive the registry's readers. */
     public void observeMemory(Supplier<MemoryStatus> status) {
-        if (status.get().maxStateBytes() > 0) {
-            meters.gauge(SetunMeter.STATE_USED, () -> status.get().stateBytes(), STATE);
-            meters.gauge(SetunMeter.STATE_LIMIT, () -> status.get().maxStateBytes(), STATE);
-        }
-        if (status.get().maxPageBytes() > 0) {
-            meters.gauge(SetunMeter.STATE_USED, () -> status.get().pageBytes(), KEYS_AND_VALUES);
-            meters.gauge(SetunMeter.STATE_LIMIT, () -> status.get().maxPageBytes(), KEYS_AND_VALUES);
-        }
+        MemoryMeters.registerMemory(meters, status);
     }
 
     /**
@@ -132,23 +116,7 @@ public final class SetunMetrics implements EngineObserver {
      * @param memory the kinds of memory that the model's sequences have, of which the cache has the same
      */
     public void observeCache(Supplier<CacheStatus> status, MemoryStatus memory) {
-        if (memory.maxStateBytes() > 0) {
-            observeCache(status, STATE, CacheStatus::states);
-        }
-        if (memory.maxPageBytes() > 0) {
-            observeCache(status, KEYS_AND_VALUES, CacheStatus::pages);
-        }
-    }
-
-    // What is looked up is of all the kinds that the model has.
-    private void observeCache(
-            Supplier<CacheStatus> status, String kind, Function<CacheStatus, CacheStatus.Kind> ofKind) {
-        meters.counter(SetunMeter.CACHE_QUERIES, () -> status.get().queries(), RAM, kind);
-        meters.counter(SetunMeter.CACHE_HITS, () -> status.get().hits(), RAM, kind);
-        meters.counter(
-                SetunMeter.CACHE_EVICTIONS, () -> ofKind.apply(status.get()).evictions(), RAM, kind);
-        meters.gauge(SetunMeter.CACHE_ENTRIES, () -> ofKind.apply(status.get()).entries(), RAM, kind);
-        meters.gauge(SetunMeter.CACHE_BYTES, () -> ofKind.apply(status.get()).bytes(), RAM, kind);
+        MemoryMeters.registerCache(meters, status, memory);
     }
 
     /**
@@ -159,24 +127,7 @@ public final class SetunMetrics implements EngineObserver {
      * @param pages whether it has keys and values
      */
     public void observeStore(Supplier<StoreStatus> status, boolean states, boolean pages) {
-        if (states) {
-            observeLookUps(status, STATE);
-        }
-        if (pages) {
-            observeLookUps(status, KEYS_AND_VALUES);
-        }
-        meters.counter(SetunMeter.CACHE_ERRORS, () -> status.get().errors(), REDIS);
-        meters.counter(SetunMeter.CACHE_INVALID, () -> status.get().invalid(), REDIS);
-        meters.counter(SetunMeter.CACHE_SAVED, () -> status.get().saved(), REDIS);
-        meters.counter(SetunMeter.CACHE_DROPPED, () -> status.get().dropped(), REDIS);
-        meters.counter(SetunMeter.CACHE_WRITTEN, () -> status.get().writtenBytes(), REDIS);
-        meters.timer(SetunMeter.STATE_SAVE, REDIS);
-        meters.timer(SetunMeter.STATE_RESTORE, REDIS);
-    }
-
-    private void observeLookUps(Supplier<StoreStatus> status, String kind) {
-        meters.counter(SetunMeter.CACHE_QUERIES, () -> status.get().queries(), REDIS, kind);
-        meters.counter(SetunMeter.CACHE_HITS, () -> status.get().hits(), REDIS, kind);
+        MemoryMeters.registerStore(meters, status, states, pages);
     }
 
     /**
@@ -246,12 +197,12 @@ public final class SetunMetrics implements EngineObserver {
 
     /** Sees that a state was saved in Redis. */
     public void stateSaved(Duration duration) {
-        meters.timer(SetunMeter.STATE_SAVE, REDIS).record(duration);
+        meters.timer(SetunMeter.STATE_SAVE, MemoryMeters.REDIS).record(duration);
     }
 
     /** Sees that a state came from Redis. */
     public void stateRestored(Duration duration) {
-        meters.timer(SetunMeter.STATE_RESTORE, REDIS).record(duration);
+        meters.timer(SetunMeter.STATE_RESTORE, MemoryMeters.REDIS).record(duration);
     }
 
     /** Sees that an answer begins to be streamed. */
