@@ -87,6 +87,9 @@ spring.lifecycle.timeout-per-shutdown-phase: {{ .Values.shutdown.sendSeconds }}s
 {{- if .Values.apiKeys.secret }}
 setun.server.api-key-file: /etc/setun/keys/api-keys
 {{- end }}
+{{- if or .Values.metrics.vllmNames .Values.inferencePool.enabled }}
+setun.metrics.vllm-names: true
+{{- end }}
 {{- end }}
 
 {{/* Without a trace that a stream was cut: not ready, drained, sent, and time for the JVM to go. */}}

@@ -44,7 +44,7 @@
 {{- range list "server.port" "server.shutdown" "management.server.port" "management.endpoints.web.base-path" "management.endpoint.health.probes.enabled" }}
 {{- $_ := set $taken (. | replace "-" "") . }}
 {{- end }}
-{{- range list "setun.model.path" "setun.model.name" "setun.engine.threads" "setun.engine.drain-timeout" "spring.lifecycle.timeout-per-shutdown-phase" "setun.server.api-key-file" "setun.redis.url" }}
+{{- range list "setun.model.path" "setun.model.name" "setun.engine.threads" "setun.engine.drain-timeout" "spring.lifecycle.timeout-per-shutdown-phase" "setun.server.api-key-file" "setun.redis.url" "setun.metrics.vllm-names" }}
 {{- $_ := set $taken (. | replace "-" "") . }}
 {{- end }}
 {{- range $name, $value := $v.config }}

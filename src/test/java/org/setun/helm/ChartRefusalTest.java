@@ -67,6 +67,7 @@ final class ChartRefusalTest {
         "setun.model.name, tales",
         "setun.redis.url, redis://redis",
         "setun.server.api-key-file, /tmp/keys",
+        "setun.metrics.vllm-names, false",
         "server.port, 80",
         "server.shutdown, immediate",
         "management.server.port, 80",

@@ -77,6 +77,12 @@ final class ChartServerTest {
                         .distinct())
                 .contains("setun_requests_waiting", "setun_requests_running")
                 .allSatisfy(name -> assertThat(metrics.body()).contains("# TYPE " + name + " gauge"));
+        if (chart.all("InferencePool").findAny().isPresent()) {
+            // What an endpoint picker reads if it is told nothing else.
+            for (String name : List.of("num_requests_waiting", "num_requests_running", "kv_cache_usage_perc")) {
+                assertThat(metrics.body()).contains("# TYPE vllm:" + name + " gauge");
+            }
+        }
     }
 
     /** Starts the server with a container's variables and files, but at free ports. */
