@@ -43,6 +43,7 @@ final class WatchedKernels {
     private final Map<Place, EnumMap<Measure, Long>> counts = new TreeMap<>(
             (a, b) -> a.layer() == b.layer() ? a.site().compareTo(b.site()) : Integer.compare(a.layer(), b.layer()));
     private final Map<Place, Long> pairs = new HashMap<>();
+    private int productsByColumns;
     private Place experts = new Place(Place.NO_LAYER, Site.PEER_EXPERTS);
 
     WatchedKernels(Kernels kernels) {
@@ -136,6 +137,11 @@ final class WatchedKernels {
         return pairs.getOrDefault(place, 0L);
     }
 
+    /** Returns how many tokens' products have been computed by columns. */
+    int productsByColumns() {
+        return productsByColumns;
+    }
+
     /** Returns which rows or columns of some weights have been read. */
     BitSet readPart(Object weights) {
         return read.getOrDefault(weights, new BitSet());
@@ -181,6 +187,7 @@ final class WatchedKernels {
                 reading(columns).set(c);
             }
         }
+        productsByColumns++;
         product(Objects.requireNonNull(linears.get(columns)).weights(), codes, token);
     }
 
