@@ -121,6 +121,8 @@ final class ApiKeyApiTest {
         "POST, /v1/chat/completions",
         "GET, /v1/models",
         "GET, /v1/models/lab/tiny",
+        "GET, /v1/sparsity",
+        "GET, /v1/experts",
         "GET, /v1/nothing",
         "POST, /tokenize",
         "GET, /metrics",
