@@ -24,9 +24,11 @@ public final class ExpertUsage {
     private final int topK;
     private final LongSupplier nanoClock;
     private final long startNanos;
-    private final AtomicIntegerArray lookupsOf;
-    /** The second in which each expert was used last, counted from 1; 0 for never. */
-    private final AtomicIntegerArray lastUsed;
+    /**
+     * Two numbers for each expert, side by side since both are written at once: its lookups, and the second in which it was used last,
+     * counted from 1; 0 for never.
+     */
+    private final AtomicIntegerArray uses;
 
     private final AtomicLongArray hits;
     private final AtomicLong lookups = new AtomicLong();
@@ -50,8 +52,7 @@ public final class ExpertUsage {
         this.topK = topK;
         this.nanoClock = nanoClock;
         this.startNanos = nanoClock.getAsLong();
-        this.lookupsOf = new AtomicIntegerArray(count);
-        this.lastUsed = new AtomicIntegerArray(count);
+        this.uses = new AtomicIntegerArray(Math.multiplyExact(2, count));
         this.hits = new AtomicLongArray(topK);
     }
 
@@ -75,12 +76,12 @@ public final class ExpertUsage {
 
     /** Adds a lookup of one expert. */
     void add(int expert, int second) {
-        int before = lookupsOf.getPlain(expert);
+        int before = uses.getPlain(2 * expert);
         // Unsigned; the last value stays.
         if (before != -1) {
-            lookupsOf.setOpaque(expert, before + 1);
+            uses.setOpaque(2 * expert, before + 1);
         }
-        lastUsed.setOpaque(expert, second);
+        uses.setOpaque(2 * expert + 1, second);
     }
 
     /** Returns the number of the second that runs, from 1. */
@@ -95,7 +96,7 @@ public final class ExpertUsage {
 
     /** Returns how many experts there are. */
     public int count() {
-        return lookupsOf.length();
+        return uses.length() / 2;
     }
 
     /** Returns how many experts each head retrieves for a token. */
@@ -122,12 +123,16 @@ public final class ExpertUsage {
         return hits.getOpaque(rank);
     }
 
+    private long lookups(int expert) {
+        return Integer.toUnsignedLong(uses.getOpaque(2 * expert));
+    }
+
     /** Returns how many different experts were used in the last {@code window}, to the second. */
     public int distinct(Duration window) {
         long first = Math.max(1, second() - window.toSeconds() + 1);
         int distinct = 0;
-        for (int expert = 0; expert < lastUsed.length(); expert++) {
-            distinct += lastUsed.getOpaque(expert) >= first ? 1 : 0;
+        for (int expert = 0; expert < count(); expert++) {
+            distinct += uses.getOpaque(2 * expert + 1) >= first ? 1 : 0;
         }
         return distinct;
     }
@@ -137,7 +142,7 @@ public final class ExpertUsage {
         long now = nanoClock.getAsLong();
         UsageSpread kept = spread;
         if (kept == null || now - kept.nanos() >= KEPT_NANOS) {
-            kept = UsageSpread.of(lookupsOf, now);
+            kept = UsageSpread.of(count(), this::lookups, now);
             spread = kept;
         }
         return kept;
@@ -153,8 +158,8 @@ public final class ExpertUsage {
                 .thenComparing(Comparator.comparingInt(Use::expert).reversed());
         PriorityQueue<Use> best = new PriorityQueue<>(leastFirst);
         long least = 1;
-        for (int expert = 0; expert < lookupsOf.length(); expert++) {
-            long count = Integer.toUnsignedLong(lookupsOf.getOpaque(expert));
+        for (int expert = 0; expert < count(); expert++) {
+            long count = lookups(expert);
             if (count >= least) {
                 best.add(new Use(expert, count));
                 if (best.size() > most) {

@@ -1,6 +1,6 @@
 package org.setun.engine;
 
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.IntToLongFunction;
 
 /**
  * How evenly lookups are spread over all experts of a layer, unused ones among them.
@@ -25,21 +25,21 @@ public record UsageSpread(int used, double entropy, double gini, double topShare
     /**
      * Finds it in one walk over the counts, and one over their histogram.
      *
-     * @param counts lookups of each expert, unsigned
+     * @param size how many experts there are
+     * @param lookupsOf those of each expert, less than 2^32
      */
-    static UsageSpread of(AtomicIntegerArray counts, long nanos) {
+    static UsageSpread of(int size, IntToLongFunction lookupsOf, long nanos) {
         int buckets = EXACT + (Integer.SIZE - EXACT_BITS) * STEPS;
         int[] experts = new int[buckets];
         long[] lookups = new long[buckets];
         long total = 0;
-        for (int i = 0; i < counts.length(); i++) {
-            long count = Integer.toUnsignedLong(counts.getOpaque(i));
+        for (int expert = 0; expert < size; expert++) {
+            long count = lookupsOf.applyAsLong(expert);
             int bucket = bucket(count);
             experts[bucket]++;
             lookups[bucket] += count;
             total += count;
         }
-        int size = counts.length();
         int used = size - experts[0];
         if (total == 0) {
             return new UsageSpread(0, Double.NaN, Double.NaN, Double.NaN, nanos);

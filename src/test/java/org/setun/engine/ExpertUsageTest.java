@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -63,7 +62,7 @@ final class ExpertUsageTest {
                     .map(i -> (int) (Math.pow(RANDOM.nextDouble(), 4) * (largest + 0.99)))
                     .toArray();
             counts[size / 2]++;
-            UsageSpread spread = UsageSpread.of(new AtomicIntegerArray(counts), 0);
+            UsageSpread spread = UsageSpread.of(size, expert -> counts[expert], 0);
 
             long total = Arrays.stream(counts).asLongStream().sum();
             double entropy = 0;
@@ -90,10 +89,10 @@ final class ExpertUsageTest {
     }
 
     @Test
-    void theLargestCountStays() {
-        AtomicIntegerArray counts = new AtomicIntegerArray(new int[] {-1, 1});
+    void theLargestCountThereCanBeIsUnderstood() {
+        long[] counts = {0xffff_ffffL, 1};
 
-        UsageSpread spread = UsageSpread.of(counts, 0);
+        UsageSpread spread = UsageSpread.of(2, expert -> counts[expert], 0);
 
         assertThat(spread.topShare()).isCloseTo(1, within(1e-9));
         assertThat(spread.used()).isEqualTo(2);
