@@ -2,14 +2,18 @@ package org.setun.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.Meter;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.setun.metrics.SetunMeter;
 import tools.jackson.databind.JsonNode;
 
-/** The dashboard is as Grafana expects it. */
+/** The dashboard is as Grafana expects it, and it and the rules read only metrics that there are. */
 final class DashboardTest {
 
     private static final int COLUMNS = 24;
@@ -63,5 +67,51 @@ final class DashboardTest {
         assertThat(dashboard.queries())
                 .allMatch(query -> !query.expression().contains("$"), "no other variable")
                 .allMatch(query -> query.expression().contains("instance=~\".*\""), "for the chosen servers");
+    }
+
+    @Test
+    void noQueryAndNoRuleReadsAMetricThatIsNotThere() {
+        Rules rules = Rules.read();
+        Set<String> known = rules.recording().stream()
+                .map(rule -> rule.path("record").asString())
+                .collect(Collectors.toSet());
+        for (SetunMeter meter : SetunMeter.values()) {
+            known.addAll(series(meter));
+        }
+        Set<String> read = Stream.concat(
+                        dashboard.queries().stream().map(Dashboard.Query::expression), rules.expressions())
+                .flatMap(expression -> Dashboard.metrics(expression).stream())
+                .filter(name -> name.startsWith("setun"))
+                .collect(Collectors.toSet());
+
+        assertThat(read).hasSizeGreaterThan(40).isSubsetOf(known);
+    }
+
+    @Test
+    void everyMetricIsOnAPanel() {
+        Set<String> read = dashboard.queries().stream()
+                .flatMap(query -> Dashboard.metrics(query.expression()).stream())
+                .collect(Collectors.toSet());
+
+        assertThat(SetunMeter.values())
+                // How long loading took is a thing of the log.
+                .filteredOn(meter -> meter != SetunMeter.MODEL_LOAD_DURATION)
+                .allSatisfy(
+                        meter -> assertThat(series(meter)).as(meter.meterName()).containsAnyElementsOf(read));
+    }
+
+    /** Returns the names under which Prometheus sees a meter. */
+    private static Set<String> series(SetunMeter meter) {
+        String name = meter.meterName().replace('.', '_');
+        String unit = meter.unit().isEmpty() || name.endsWith("_" + meter.unit()) ? "" : "_" + meter.unit();
+        Set<String> series = new HashSet<>();
+        if (meter.type() == Meter.Type.COUNTER) {
+            series.add(name + unit + "_total");
+        } else if (meter.type() == Meter.Type.GAUGE) {
+            series.add(name + unit);
+        } else {
+            series.addAll(Set.of(name + unit + "_bucket", name + unit + "_count", name + unit + "_sum"));
+        }
+        return series;
     }
 }
