@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -34,6 +36,10 @@ public final class ExpertUsage {
     private final AtomicLong lookups = new AtomicLong();
     private final AtomicLong activated = new AtomicLong();
     private volatile @Nullable UsageSpread spread;
+    private final Map<Duration, Distinct> distinct = new ConcurrentHashMap<>();
+
+    /** How many experts had been used in a window that ended at {@code nanos}. */
+    private record Distinct(long nanos, int count) {}
 
     /**
      * How often one expert was retrieved.
@@ -127,14 +133,24 @@ public final class ExpertUsage {
         return Integer.toUnsignedLong(uses.getOpaque(2 * expert));
     }
 
-    /** Returns how many different experts were used in the last {@code window}, to the second. */
+    /** Returns how many different experts were used in the last {@code window}, to the second; at most five seconds old. */
     public int distinct(Duration window) {
-        long first = Math.max(1, second() - window.toSeconds() + 1);
-        int distinct = 0;
-        for (int expert = 0; expert < count(); expert++) {
-            distinct += uses.getOpaque(2 * expert + 1) >= first ? 1 : 0;
+        long now = nanoClock.getAsLong();
+        Distinct kept = distinct.get(window);
+        if (kept == null || now - kept.nanos() >= KEPT_NANOS) {
+            kept = new Distinct(now, countDistinct(window));
+            distinct.put(window, kept);
         }
-        return distinct;
+        return kept.count();
+    }
+
+    private int countDistinct(Duration window) {
+        long first = Math.max(1, second() - window.toSeconds() + 1);
+        int count = 0;
+        for (int expert = 0; expert < count(); expert++) {
+            count += uses.getOpaque(2 * expert + 1) >= first ? 1 : 0;
+        }
+        return count;
     }
 
     /** Returns how evenly the lookups are spread over the experts; at most five seconds old. */

@@ -78,7 +78,10 @@ public record BlockScaledLinear(
                 }
             }
         });
-        long zeros = runs.stream().mapToLong(TernaryMatrix::zeros).sum();
+        long zeros = 0;
+        for (TernaryMatrix run : runs) {
+            zeros += run.zeros();
+        }
         input.counter().weights(weightBytes(), weightBytes());
         input.counter().ternary(rows, inputSize(), zeros, runs.size());
     }
