@@ -50,15 +50,18 @@ final class DueEnds {
     /** Names each sequence that is to end at {@code nanos} of the engine's clock, and why; each is then ended. */
     void forEach(long nanos, BiConsumer<Sequence, FinishReason> end) {
         List<Sequence> notYetHere = new ArrayList<>();
-        for (Sequence sequence = requested.poll(); sequence != null; sequence = requested.poll()) {
-            FinishReason reason = sequence.earlyEnd().requested();
-            if (!sequence.hasArrived()) {
-                notYetHere.add(sequence);
-            } else if (reason != null && !sequence.earlyEnd().hasHappened()) {
-                end.accept(sequence, reason);
+        try {
+            for (Sequence sequence = requested.poll(); sequence != null; sequence = requested.poll()) {
+                FinishReason reason = sequence.earlyEnd().requested();
+                if (!sequence.hasArrived()) {
+                    notYetHere.add(sequence);
+                } else if (reason != null && !sequence.earlyEnd().hasHappened()) {
+                    end.accept(sequence, reason);
+                }
             }
+        } finally {
+            requested.addAll(notYetHere);
         }
-        requested.addAll(notYetHere);
         for (Sequence next = overdue(nanos); next != null; next = overdue(nanos)) {
             end.accept(next, FinishReason.TIMEOUT);
         }

@@ -8,8 +8,8 @@ import org.setun.sampling.TokenScore;
 
 /**
  * The states before the last token of prompts that several requests continue, each kept until the last request of its {@link
- * PromptGroup} has started: that one token is all that the others compute of the prompt. For the engine thread, which also closes
- * it.
+ * PromptGroup} has started: that one token is all that the others compute of the prompt. At most as many as sequences run at once are kept,
+ * so that they take no more memory than those. For the engine thread, which also closes it.
  */
 final class Forks implements AutoCloseable {
 
@@ -39,7 +39,10 @@ final class Forks implements AutoCloseable {
 
     /** Notes that a sequence has come. */
     void arrived(Sequence sequence) {
-        sequence.request().group().arrived();
+        PromptGroup group = sequence.request().group();
+        if (group.isShared()) {
+            group.arrived();
+        }
     }
 
     /** Returns the sequence that reads the prompt for another one, which had better wait; null if none does. */
@@ -90,6 +93,9 @@ final class Forks implements AutoCloseable {
         List<TokenScore> scores = group.scores();
         boolean told = sequence.request().details().promptScores().isEmpty() || scores.size() == count;
         if (group.fork() == null && told) {
+            if (forked.size() >= pool.slots()) {
+                evict();
+            }
             Snapshot snapshot = copy(sequence, count);
             if (snapshot != null) {
                 List<Page> pages = List.copyOf(sequence.memory().pages().subList(0, fullPages(count)));

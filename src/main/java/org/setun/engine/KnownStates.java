@@ -30,8 +30,7 @@ final class KnownStates implements AutoCloseable {
     @Nullable
     Snapshot find(Prefix prefix, int count) {
         long hash = prefix.hash(count);
-        // Tokens that differ and have the same number do not count as a use.
-        Snapshot snapshot = snapshots.containsKey(hash) ? snapshots.get(hash) : null;
+        Snapshot snapshot = snapshots.get(hash);
         return snapshot != null && snapshot.isOf(prefix, count) ? snapshot : null;
     }
 

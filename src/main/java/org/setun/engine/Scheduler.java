@@ -85,7 +85,7 @@ final class Scheduler {
             if (fork == null && awaitReader(sequence, hit.tokens())) {
                 continue;
             }
-            if (!hasRoom(sequence, hit)) {
+            if (!hasRoom(sequence, hit, fork)) {
                 if (!running.isEmpty()) {
                     break;
                 }
@@ -93,8 +93,8 @@ final class Scheduler {
                 // itself.
                 hit = PrefixCache.Hit.NONE;
                 fork = null;
-                while (!hasRoom(sequence, hit) && forks.evict()) {}
-                if (!hasRoom(sequence, hit)) {
+                while (!hasRoom(sequence, hit, fork) && forks.evict()) {}
+                if (!hasRoom(sequence, hit, fork)) {
                     break;
                 }
             }
@@ -109,16 +109,25 @@ final class Scheduler {
         return admitted;
     }
 
-    private boolean hasRoom(Sequence sequence, PrefixCache.Hit hit) {
+    private boolean hasRoom(Sequence sequence, PrefixCache.Hit hit, Forks.@Nullable Fork fork) {
         int needed = layout.pages(sequence.totalTokens()) - hit.pages().size();
-        return needed <= pool.freePages() || needed <= pool.freePages() + cache.evictablePages(hit);
+        // What a fork holds is not the cache's to give up, and so has not been counted there.
+        PrefixCache.Hit cached = fork == null ? hit : PrefixCache.Hit.NONE;
+        return needed <= pool.freePages() || needed <= pool.freePages() + cache.evictablePages(cached);
     }
 
     /** Gives a sequence its memory, with what is known; false if there is none. */
     private boolean start(Sequence sequence, PrefixCache.Hit hit, Forks.@Nullable Fork fork) {
         SequenceMemory memory = new SequenceMemory(pool, layout);
-        if (!cache.restore(hit, memory)) {
-            memory.free();
+        boolean restored = false;
+        try {
+            restored = cache.restore(hit, memory);
+        } finally {
+            if (!restored) {
+                memory.free();
+            }
+        }
+        if (!restored) {
             return false;
         }
         if (fork != null) {

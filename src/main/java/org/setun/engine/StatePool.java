@@ -58,6 +58,11 @@ final class StatePool implements AutoCloseable {
         }
     }
 
+    /** Returns the number of slots. */
+    int slots() {
+        return slots;
+    }
+
     /** Returns the number of slots that nobody holds. */
     int free() {
         return freeSlots.size();
