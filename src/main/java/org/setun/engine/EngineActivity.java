@@ -1,12 +1,13 @@
 package org.setun.engine;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.setun.model.Measure;
 import org.setun.model.PassCounts;
 import org.setun.model.Retrieval;
@@ -33,7 +34,8 @@ public final class EngineActivity {
     private List<Sequence> known = List.of();
 
     private volatile List<SequenceActivity> running = List.of();
-    private volatile @Nullable SequenceActivity last;
+    // Of each caller, of which there are few.
+    private final Map<String, SequenceActivity> last = new ConcurrentHashMap<>();
 
     EngineActivity(Workspace workspace, LongSupplier nanoClock) {
         this.workspace = workspace;
@@ -45,8 +47,8 @@ public final class EngineActivity {
     }
 
     /** Returns what will be done for a sequence, which is nothing yet. */
-    SequenceActivity start(String id) {
-        return new SequenceActivity(id, workspace);
+    SequenceActivity start(String id, String caller) {
+        return new SequenceActivity(id, caller, workspace);
     }
 
     /**
@@ -94,7 +96,7 @@ public final class EngineActivity {
 
     /** Shows a sequence that has ended as it should. */
     void finished(SequenceActivity sequence) {
-        last = sequence;
+        last.put(sequence.caller(), sequence);
     }
 
     /** Returns how many sites the network has. */
@@ -126,9 +128,9 @@ public final class EngineActivity {
         return running.stream().map(SequenceActivity::ofRequest).toList();
     }
 
-    /** Returns what has been done for the request that finished last; empty if none has that was computed. */
-    public Optional<RequestActivity> last() {
-        return Optional.ofNullable(last).map(SequenceActivity::ofRequest);
+    /** Returns what has been done for the request of {@code caller} that finished last; empty if none has that was computed. */
+    public Optional<RequestActivity> last(String caller) {
+        return Optional.ofNullable(last.get(caller)).map(SequenceActivity::ofRequest);
     }
 
     /** Returns how the experts of each layer that retrieves some have been used, first layer to last. */

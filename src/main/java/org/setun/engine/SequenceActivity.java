@@ -12,6 +12,7 @@ import org.setun.model.Workspace;
 final class SequenceActivity {
 
     private final String id;
+    private final String caller;
     private final PassCounts counts;
     private final List<Experts> experts;
     private final AtomicLong tokens = new AtomicLong();
@@ -49,8 +50,9 @@ final class SequenceActivity {
     }
 
     /** Starts from nothing, for a model whose passes {@code workspace} holds. */
-    SequenceActivity(String id, Workspace workspace) {
+    SequenceActivity(String id, String caller, Workspace workspace) {
         this.id = id;
+        this.caller = caller;
         counts = new PassCounts(workspace.counts().places());
         experts = workspace.retrievals().stream().map(Experts::new).toList();
     }
@@ -67,7 +69,12 @@ final class SequenceActivity {
 
     /** Returns what has been counted so far, with the request's name. Any thread. */
     RequestActivity ofRequest() {
-        return new RequestActivity(id, activity());
+        return new RequestActivity(id, caller, activity());
+    }
+
+    /** Returns who asked. */
+    String caller() {
+        return caller;
     }
 
     /** Returns what has been counted so far. Any thread. */

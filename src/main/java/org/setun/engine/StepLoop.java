@@ -173,10 +173,21 @@ final class StepLoop implements Runnable, AutoCloseable {
     }
 
     private void admit() {
+        startAdmitted();
+        for (Sequence stuck = scheduler.stuck(); stuck != null; stuck = scheduler.stuck()) {
+            failStarved(stuck);
+            // Those behind it may need less.
+            startAdmitted();
+        }
+        publish();
+    }
+
+    private void startAdmitted() {
         for (Sequence sequence : scheduler.admit()) {
             if (!sequence.timeline().started()) {
+                sequence.countIn(activity.start(
+                        sequence.id(), sequence.request().urgency().caller()));
                 inbox.started(sequence);
-                sequence.countIn(activity.start(sequence.id()));
                 Duration waited = sequence.timeline().startedAt(nanoClock.getAsLong());
                 observer.requestStarted(sequence.id(), waited, sequence.tokenCounts());
             } else {
@@ -184,10 +195,6 @@ final class StepLoop implements Runnable, AutoCloseable {
             }
             tellInherited(sequence);
         }
-        for (Sequence stuck = scheduler.stuck(); stuck != null; stuck = scheduler.stuck()) {
-            failStarved(stuck);
-        }
-        publish();
     }
 
     /** Tells what another request was told of the same prompt. */

@@ -51,13 +51,18 @@ final class ActivityController {
     }
 
     @GetMapping(path = "/v1/sparsity", produces = MediaType.APPLICATION_JSON_VALUE)
-    Mono<byte[]> sparsity() {
+    Mono<byte[]> sparsity(ServerWebExchange exchange) {
+        // Who has a key sees his own requests, not the others'.
+        String caller = ApiKeyFilter.caller(exchange).orElse("");
         return answer(() -> new Sparsity(
                 "sparsity",
                 model.name(),
                 ActivityBody.ofAll(activity.total()),
-                activity.last().map(Request::of).orElse(null),
-                activity.running().stream().map(Request::of).toList()));
+                activity.last(caller).map(Request::of).orElse(null),
+                activity.running().stream()
+                        .filter(request -> request.caller().equals(caller))
+                        .map(Request::of)
+                        .toList()));
     }
 
     private record ExpertList(String object, String model, List<ExpertsBody> data) {}

@@ -82,7 +82,8 @@ final class EngineActivityTest {
                     .allSatisfy(site -> assertThat(site.readBytes() > 0)
                             .isEqualTo(!site.site().equals("attention")));
             assertThat(engine.activity().running()).isEmpty();
-            assertThat(together).contains(engine.activity().last().orElseThrow().activity());
+            assertThat(together)
+                    .contains(engine.activity().last("").orElseThrow().activity());
             assertThat(engine.activity().readBytesPerSecond()).isPositive();
         }
     }
@@ -161,7 +162,8 @@ final class EngineActivityTest {
                 });
                 assertThat(finished.get(60, TimeUnit.SECONDS).activity()).isNull();
                 assertThat(seen)
-                        .containsExactly(engine.activity().last().orElseThrow().activity());
+                        .containsExactly(
+                                engine.activity().last("").orElseThrow().activity());
                 assertThat(seen.getFirst().tokens()).isEqualTo(6);
             }
         }

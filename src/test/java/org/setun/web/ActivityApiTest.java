@@ -82,7 +82,7 @@ final class ActivityApiTest {
                         total.sites().stream().mapToLong(SiteCounts::readBytes).sum());
         JsonNode last = shown.get("last_request");
         assertThat(last.get("id").stringValue()).isEqualTo("last");
-        check(last.get("sparsity"), activity.last().orElseThrow().activity(), false);
+        check(last.get("sparsity"), activity.last("").orElseThrow().activity(), false);
     }
 
     private static void check(JsonNode shown, Activity activity, boolean withBytes) {
@@ -185,12 +185,12 @@ final class ActivityApiTest {
         script();
 
         JsonNode chat = JSON.readTree(post("/v1/chat/completions", CHAT.formatted("")));
-        check(chat.at("/choices/0/sparsity"), activity.last().orElseThrow().activity(), false);
+        check(chat.at("/choices/0/sparsity"), activity.last("").orElseThrow().activity(), false);
         JsonNode completion =
                 JSON.readTree(post("/v1/completions", "{\"prompt\":[\"a\",\"b\"],\"include_sparsity\":true}"));
         check(
                 completion.at("/choices/1/sparsity"),
-                activity.last().orElseThrow().activity(),
+                activity.last("").orElseThrow().activity(),
                 false);
         assertThat(post("/v1/completions", "{\"prompt\":\"a\"}")).doesNotContain("sparsity");
         assertThat(post("/v1/completions", "{\"prompt\":\"a\",\"include_sparsity\":false}"))
@@ -214,7 +214,7 @@ final class ActivityApiTest {
                 assertThat(chunk.at("/choices/0/finish_reason").stringValue()).isEqualTo("stop");
                 check(
                         chunk.at("/choices/0/sparsity"),
-                        activity.last().orElseThrow().activity(),
+                        activity.last("").orElseThrow().activity(),
                         false);
             });
         }
@@ -257,7 +257,7 @@ final class ActivityApiTest {
                             new Usage(3, 1),
                             OptionalDouble.empty(),
                             running.request().details().activity()
-                                    ? activity.last().orElseThrow().activity()
+                                    ? activity.last("").orElseThrow().activity()
                                     : null));
         });
     }
