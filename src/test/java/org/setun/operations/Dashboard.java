@@ -23,7 +23,7 @@ record Dashboard(JsonNode document) {
 
     /** The names of what Setun and its JVM expose, in a query. */
     private static final Pattern METRIC =
-            Pattern.compile("\\b(setun|jvm|process|system)[_:][a-z0-9_:]+\\b(?!\\s*[=!~(])");
+            Pattern.compile("\\b(setun|jvm|process|system|application)[_:][a-z0-9_:]+\\b(?!\\s*[=!~(])");
 
     /**
      * What one panel asks for.
