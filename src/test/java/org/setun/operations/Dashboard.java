@@ -17,7 +17,7 @@ record Dashboard(JsonNode document) {
 
     static final Path FILE = Path.of("src/main/docker/grafana/dashboards/setun.json");
 
-    /** What Grafana puts in place of variables where all models and all servers are chosen. */
+    /** In place of variables where all models and all servers are chosen, of which Grafana makes a list that means the same here. */
     private static final Map<String, String> VARIABLES =
             Map.of("$model", ".*", "$instance", ".*", "$__rate_interval", "30s");
 

@@ -61,12 +61,26 @@ final class DashboardTest {
         List<String> names = new ArrayList<>();
         for (JsonNode variable : dashboard.document().path("templating").path("list")) {
             names.add(variable.path("name").asString());
+            // Else all servers would mean those of other programs, too, of which Prometheus has the JVM's metrics.
+            assertThat(variable.has("allValue")).isFalse();
         }
         assertThat(names).containsExactly("datasource", "model", "instance");
         assertThat(dashboard.document().path("uid").asString()).isEqualTo("setun");
         assertThat(dashboard.queries())
                 .allMatch(query -> !query.expression().contains("$"), "no other variable")
                 .allMatch(query -> query.expression().contains("instance=~\".*\""), "for the chosen servers");
+    }
+
+    @Test
+    void noHeatMapMixesNumbersAndNames() {
+        assertThat(dashboard.panels())
+                .filteredOn(panel -> panel.path("type").asString().equals("heatmap"))
+                .flatExtracting(panel -> panel.path("targets").valueStream().toList())
+                .extracting(target -> target.path("expr").asString())
+                .filteredOn(expression -> expression.startsWith("sum by (layer)"))
+                .isNotEmpty()
+                // The output head is a layer of that name.
+                .allMatch(expression -> expression.contains("layer=~\"[0-9]+\""));
     }
 
     @Test
