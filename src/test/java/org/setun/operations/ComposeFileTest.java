@@ -30,6 +30,7 @@ final class ComposeFileTest {
             "cap_drop",
             "command",
             "depends_on",
+            "env_file",
             "environment",
             "healthcheck",
             "image",
@@ -122,6 +123,20 @@ final class ComposeFileTest {
         // 30 s are the default of setun.engine.drain-timeout, which SetunPropertiesTest checks.
         assertThat(compose.service("setun").path("stop_grace_period").asString())
                 .isEqualTo("45s");
+    }
+
+    @Test
+    void keysCanBeGivenInAFileThatNobodyCommitsOrBuildsIn() throws Exception {
+        JsonNode files = compose.service("setun").path("env_file");
+        assertThat(files.size()).isEqualTo(1);
+        // Who has written none needs none.
+        assertThat(files.get(0).path("required").asBoolean(true)).isFalse();
+        String file = files.get(0).path("path").asString();
+        assertThat(Files.readAllLines(Path.of(".gitignore"))).contains(file);
+        assertThat(new DockerIgnore(Path.of(".dockerignore")).includes(Path.of(file)))
+                .isFalse();
+        assertThat(Files.readString(ComposeFile.FILE))
+                .contains(file + " beside this one", "SETUN_SERVER_APIKEYS_NAME='");
     }
 
     private static Set<String> documentedSettings() throws Exception {
