@@ -92,6 +92,11 @@ setun.metrics.vllm-names: true
 {{- end }}
 {{- end }}
 
+{{/* The JVM would take a quarter of the pod's memory for its heap, in which neither weights nor states lie. */}}
+{{- define "setun.jvmFlags" -}}
+{{- printf "%s %s" (empty .Values.jvm.maxHeap | ternary "" (printf "-Xmx%s" .Values.jvm.maxHeap)) .Values.jvm.flags | trim }}
+{{- end }}
+
 {{/* Without a trace that a stream was cut: not ready, drained, sent, and time for the JVM to go. */}}
 {{- define "setun.gracePeriodSeconds" -}}
 {{- with .Values.shutdown }}

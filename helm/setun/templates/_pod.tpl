@@ -96,6 +96,10 @@ volumes:
   env:
     - name: SPRING_CONFIG_ADDITIONAL_LOCATION
       value: file:/etc/setun/config/
+    {{- with include "setun.jvmFlags" . }}
+    - name: JDK_JAVA_OPTIONS
+      value: {{ . | quote }}
+    {{- end }}
     {{- if not .Values.threads }}
     {{- with ternary "limits" "requests" (hasKey (default dict .Values.resources.limits) "cpu") }}
     {{- if hasKey (default dict (get $.Values.resources .)) "cpu" }}

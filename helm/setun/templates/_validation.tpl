@@ -40,6 +40,11 @@
 {{- if and (or $v.cpuFeatures.required $v.cpuFeatures.preferred) $v.affinity.nodeAffinity }}
 {{- fail "affinity.nodeAffinity: expected none, since cpuFeatures makes one, found another; name the features in it" }}
 {{- end }}
+{{- range $v.extraEnv }}
+{{- if eq .name "JDK_JAVA_OPTIONS" }}
+{{- fail "extraEnv: expected no JDK_JAVA_OPTIONS, which jvm.maxHeap and jvm.flags make, found one" }}
+{{- end }}
+{{- end }}
 {{- $taken := dict }}
 {{- range list "server.port" "server.shutdown" "management.server.port" "management.endpoints.web.base-path" "management.endpoint.health.probes.enabled" }}
 {{- $_ := set $taken (. | replace "-" "") . }}

@@ -39,9 +39,14 @@ import tools.jackson.databind.json.JsonMapper;
 /** Every property and environment variable that the chart in {@code helm} sets is one that Setun or Spring Boot reads. */
 final class ChartSettingsTest {
 
-    /** Of which no metadata tells: Spring's own beginning, and what {@code pull} reads. */
-    private static final Set<String> OTHER_VARIABLES =
-            Set.of("SPRING_CONFIG_ADDITIONAL_LOCATION", "SETUN_MODELS", "HF_ENDPOINT", "HF_TOKEN", "HTTPS_PROXY");
+    /** Of which no metadata tells: the JVM's flags, Spring's own beginning, and what {@code pull} reads. */
+    private static final Set<String> OTHER_VARIABLES = Set.of(
+            "JDK_JAVA_OPTIONS",
+            "SPRING_CONFIG_ADDITIONAL_LOCATION",
+            "SETUN_MODELS",
+            "HF_ENDPOINT",
+            "HF_TOKEN",
+            "HTTPS_PROXY");
 
     @Configuration(proxyBeanMethods = false)
     @EnableConfigurationProperties(SetunProperties.class)

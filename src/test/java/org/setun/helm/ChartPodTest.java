@@ -153,6 +153,22 @@ final class ChartPodTest {
                 .isEqualTo("requests.cpu");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "1g, '', -Xmx1g",
+        "4096m, -Xlog:gc -XX:+UseZGC, -Xmx4096m -Xlog:gc -XX:+UseZGC",
+        "'', -Xlog:gc, -Xlog:gc",
+        "'', '', ''"
+    })
+    void theJvmGetsItsHeapAndItsFlags(String maxHeap, String flags, String options) {
+        Rendering chart = Chart.render(
+                "default", command -> command.set("jvm.maxHeap", maxHeap).set("jvm.flags", flags));
+        assertThat(Rendering.variable(chart.server(), "JDK_JAVA_OPTIONS")
+                        .map(variable -> variable.path("value").asString())
+                        .orElse(""))
+                .isEqualTo(options);
+    }
+
     @Test
     void podsGoWhereTheProcessorsKnowTheInstructions() {
         JsonNode affinity = Chart.render("claim").pod().at("/affinity/nodeAffinity");

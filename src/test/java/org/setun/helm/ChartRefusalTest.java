@@ -50,6 +50,8 @@ final class ChartRefusalTest {
             resources.limit.cpu=2             | at '/resources': additional properties 'limit' not allowed
             config.max-sequences=4            | config: expected full names of properties, such as setun.engine.max-sequences, found max-sequences
             config.engine.threads.max=4       | at '/config/engine': got object, want boolean or number or string or array
+            jvm.maxHeap=1Gi                   | at '/jvm/maxHeap': '1Gi' does not match pattern
+            extraEnv[0].name=JDK_JAVA_OPTIONS | extraEnv: expected no JDK_JAVA_OPTIONS, which jvm.maxHeap and jvm.flags make, found one
             extraEnv[0].value=x               | at '/extraEnv/0': missing property 'name'
             """)
     void aWrongValueIsRefused(String values, String message) {

@@ -36,6 +36,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.setun.helm.Chart;
+import org.setun.helm.Rendering;
 import org.setun.operations.Programs.Result;
 
 /**
@@ -162,6 +164,15 @@ final class ImageIT {
     void theCacheIsUsedWhereItFitsAndNoFaultWhereItDoesNot() throws Exception {
         // With this a JVM that cannot use the cache does not start.
         assertThat(run(setun("--version"), Map.of("JDK_JAVA_OPTIONS", "-XX:AOTMode=on"))
+                        .succeeded())
+                .contains("setun ");
+        // The chart's heap, too, is one that the cache fits.
+        String options = Rendering.variable(Chart.render("default").server(), "JDK_JAVA_OPTIONS")
+                .orElseThrow()
+                .path("value")
+                .asString();
+        assertThat(options).startsWith("-Xmx");
+        assertThat(run(setun("--version"), Map.of("JDK_JAVA_OPTIONS", "-XX:AOTMode=on " + options))
                         .succeeded())
                 .contains("setun ");
         // As if the heap were too large for the references in it, which another machine's may be.
