@@ -51,6 +51,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- ternary "http" "management" (eq (include "setun.port" .) (toString .Values.management.port)) }}
 {{- end }}
 
+{{/* The beginnings of paths that lead to the API, parted by spaces: all, unless health and metrics are at the same port. */}}
+{{- define "setun.apiPaths" -}}
+{{- ternary "/v1 /tokenize /detokenize /apply-template /docs /openapi.json" "/" (eq (include "setun.managementPortName" .) "http") }}
+{{- end }}
+
 {{/* The Service in front of the port with metrics. */}}
 {{- define "setun.managementServiceName" -}}
 {{- $name := include "setun.fullname" . }}

@@ -94,7 +94,8 @@ final class ChartReferencesTest {
                 .orElseThrow();
         assertThat(chart.all("Ingress")
                         .flatMap(ingress -> ingress.at("/spec/rules").valueStream())
-                        .map(rule -> rule.at("/http/paths/0/backend/service")))
+                        .flatMap(rule -> rule.at("/http/paths").valueStream())
+                        .map(path -> path.at("/backend/service")))
                 .allSatisfy(backend -> {
                     assertThat(backend.path("name").asString()).isEqualTo(name(api));
                     assertThat(backend.at("/port/name").asString()).isEqualTo("http");
