@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -95,6 +96,12 @@ public final class SetunMetrics implements EngineObserver {
         this.requestOutputTokens = meters.summary(SetunMeter.REQUEST_OUTPUT_TOKENS);
         this.zeroFraction = meters.summary(SetunMeter.ACTIVATION_ZERO_FRACTION);
         meters.gauge(SetunMeter.STREAMS_OPEN, openStreams::get);
+        // The other requests' timers may begin with the first of them; of errors an alert is to see that one, too.
+        for (String endpoint : List.of("completions", "chat_completions")) {
+            for (String stream : List.of("false", "true")) {
+                meters.timer(SetunMeter.REQUEST_DURATION, endpoint, stream, "server_error");
+            }
+        }
     }
 
     /** Shows what an engine does now; {@code status} must be cheap, and outlive the registry's readers. */

@@ -56,6 +56,7 @@ final class SetunMetricsTest {
         assertThat(registry.scrape())
                 .contains(
                         "setun_request_duration_seconds_bucket{endpoint=\"completions\",model=\"tiny\",outcome=\"success\",stream=\"true\",le=\"0.01\"} 0",
+                        "setun_request_duration_seconds_count{endpoint=\"chat_completions\",model=\"tiny\",outcome=\"server_error\",stream=\"true\"} 0",
                         "setun_time_to_first_token_seconds_bucket{model=\"tiny\",le=\"0.002\"}",
                         "setun_time_to_first_token_seconds_bucket{model=\"tiny\",le=\"2560.0\"}",
                         "setun_inter_token_latency_seconds_bucket{model=\"tiny\",le=\"5.0E-4\"}",
