@@ -24,6 +24,7 @@ import org.setun.generation.GenerationSettings;
 import org.setun.generation.Generator;
 import org.setun.kernel.KernelSelection;
 import org.setun.metrics.EnergyMeter;
+import org.setun.metrics.GatewayGauges;
 import org.setun.metrics.SetunMetrics;
 import org.setun.metrics.VllmNames;
 import org.setun.model.StateLayout;
@@ -158,7 +159,8 @@ class Composition {
             SetunProperties properties,
             SetunMetrics metrics,
             Tracing tracing,
-            PrefixStore prefixStore) {
+            PrefixStore prefixStore,
+            ObjectProvider<PrometheusRegistry> prometheus) {
         try {
             Engine engine = new Engine(
                     checkpoint.loaded().model(), properties.engine().settings(), tracing.beside(metrics), prefixStore);
@@ -166,6 +168,9 @@ class Composition {
             metrics.observeCache(engine::cache, engine.memory());
             metrics.observeActivity(engine.activity());
             metrics.observeMemory(engine::memory);
+            GatewayGauges.Names names = properties.metrics().gateway().names();
+            prometheus.ifAvailable(
+                    registry -> GatewayGauges.show(registry, names, checkpoint.name(), engine::status, engine::memory));
             return engine;
         } catch (IllegalStateException e) {
             throw new ModelUnavailableException(

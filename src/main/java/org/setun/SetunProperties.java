@@ -18,6 +18,7 @@ import org.setun.engine.EngineSettings.BatchLimits;
 import org.setun.engine.EngineSettings.MemoryLimits;
 import org.setun.engine.EngineSettings.QueueLimits;
 import org.setun.kernel.KernelSelection;
+import org.setun.metrics.GatewayGauges;
 import org.setun.model.KeyValueFormat;
 import org.setun.store.RedisSettings;
 import org.setun.web.ApiSettings;
@@ -308,10 +309,49 @@ record SetunProperties(
      *     of its energy cannot be read; more than 0, by default 5, which is between a server's many cores and a desktop's few
      * @param vllmNames whether metrics are shown under vLLM's names as well, for dashboards and gateways that look for those; by default
      *     not
+     * @param gateway the names of the gauges that a gateway looks for
      */
     record Metrics(
             @DefaultValue("5") double wattsPerCore,
-            @DefaultValue("false") boolean vllmNames) {
+            @DefaultValue("false") boolean vllmNames,
+            @DefaultValue Gateway gateway) {
+
+        /**
+         * Under which names Prometheus sees what an inference gateway chooses servers by.
+         *
+         * @param queuedRequests the gauge of waiting requests; by default none but Setun's own
+         * @param runningRequests that of running requests; likewise
+         * @param cacheUtilization how full the sequences' memory is, from 0 to 1; likewise
+         */
+        record Gateway(
+                @Nullable String queuedRequests,
+                @Nullable String runningRequests,
+                @Nullable String cacheUtilization) {
+
+            // The data model of Prometheus.
+            private static final Pattern NAME = Pattern.compile("[a-zA-Z_:][a-zA-Z0-9_:]*");
+
+            Gateway {
+                requireName("queued-requests", queuedRequests);
+                requireName("running-requests", runningRequests);
+                requireName("cache-utilization", cacheUtilization);
+            }
+
+            private static void requireName(String setting, @Nullable String name) {
+                if (name != null && !NAME.matcher(name).matches()) {
+                    throw new IllegalArgumentException("setun.metrics.gateway." + setting
+                            + ": expected a name of letters, digits, _ and :, found '" + name + "'");
+                }
+            }
+
+            /** Returns the names as gauges have them. */
+            GatewayGauges.Names names() {
+                return new GatewayGauges.Names(
+                        Optional.ofNullable(queuedRequests),
+                        Optional.ofNullable(runningRequests),
+                        Optional.ofNullable(cacheUtilization));
+            }
+        }
 
         Metrics {
             if (!(wattsPerCore > 0 && wattsPerCore < Double.POSITIVE_INFINITY)) {

@@ -62,7 +62,7 @@ final class SetunPropertiesTest {
                     Duration.ofSeconds(15),
                     true),
             new SetunProperties.Redis(null, Duration.ofMillis(50), Duration.ofHours(1), DataSize.ofMegabytes(32)),
-            new SetunProperties.Metrics(5, false));
+            new SetunProperties.Metrics(5, false, new SetunProperties.Metrics.Gateway(null, null, null)));
 
     private final ApplicationContextRunner runner =
             new ApplicationContextRunner().withUserConfiguration(Settings.class);
@@ -113,7 +113,11 @@ final class SetunPropertiesTest {
                                 Duration.ofMillis(20),
                                 Duration.ofDays(2),
                                 DataSize.ofMegabytes(5)),
-                        new SetunProperties.Metrics(7.5, true)),
+                        new SetunProperties.Metrics(
+                                7.5, true, new SetunProperties.Metrics.Gateway("a:queued", "b_running", "c"))),
+                "setun.metrics.gateway.queued-requests=a:queued",
+                "setun.metrics.gateway.running-requests=b_running",
+                "setun.metrics.gateway.cache-utilization=c",
                 "setun.metrics.watts-per-core=7.5",
                 "setun.model.path=/models/m",
                 "setun.model.name=lab/m",
@@ -265,6 +269,7 @@ final class SetunPropertiesTest {
             setun.redis.max-entry-size=0B        | setun.redis.max-entry-size: expected 1B to 512MB, found 0B
             setun.redis.max-entry-size=513MB     | setun.redis.max-entry-size: expected 1B to 512MB, found 537919488B
             setun.model.random-shape=gpt-4       | setun.model.random-shape: expected one of bitnet-2b4t, mmfree-370m, mmfree-1.3b, mmfree-2.7b, found gpt-4
+            setun.metrics.gateway.queued-requests=a-b | setun.metrics.gateway.queued-requests: expected a name of letters, digits, _ and :, found 'a-b'
             setun.model.path=                    | setun.model.path: there is no such setting, or it needs a value
             setun.modle.path=x                   | setun.modle.path: there is no such setting, or it needs a value
             """)

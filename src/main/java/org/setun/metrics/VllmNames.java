@@ -34,8 +34,8 @@ public final class VllmNames implements MultiCollector {
     private static final String PREFIX = "setun_";
     private static final String USED = "setun_state_used_bytes";
     private static final String LIMIT = "setun_state_limit_bytes";
-    private static final String MODEL_NAME = "model_name";
-    private static final String CACHE_HELP = "How full the memory of sequences is, from 0 to 1";
+    static final String MODEL_NAME = "model_name";
+    static final String CACHE_HELP = "How full the memory of sequences is, from 0 to 1";
 
     /**
      * One of vLLM's metrics.
