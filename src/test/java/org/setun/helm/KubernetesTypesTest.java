@@ -30,7 +30,7 @@ final class KubernetesTypesTest {
             default        | Deployment    | /spec/template/spec/containers/0/livenessProbe/periodSeconds       | 5s    | 5s
             default        | Deployment    | /spec/template/spec/containers/0/lifecycle/preStop/sleep/second    | 5     | second
             default        | Deployment    | /spec/template/spec/containers/0/securityContext/readOnlyRoot      | true  | readOnlyRoot
-            default        | Deployment    | /spec/template/spec/containers/0/env/1/valueFrom/resourceFieldRef/resource | null | resource
+            default        | Deployment    | /spec/template/spec/containers/0/env/2/valueFrom/resourceFieldRef/resource | null | resource
             default        | Deployment    | /spec/template/spec/topologySpreadConstraints/0/whenUnsatisfiable  | Never | whenUnsatisfiable
             default        | Deployment    | /spec/strategy/rollingUpdate/maxSurge                  | 0          | not
             default        | Service       | /spec/ports/0/port                                     | 0          | minimum
