@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -17,6 +18,8 @@ import org.slf4j.LoggerFactory;
  * NettyLeaksTest} shows that a leak is found.
  */
 final class NettyLeaks implements BeforeEachCallback, AfterAllCallback {
+
+    private static final Pattern NO_ACCESS = Pattern.compile("Recent access records:\\s*Created at:");
 
     private final Logger logger = (Logger) LoggerFactory.getLogger(ResourceLeakDetector.class);
     private final ListAppender<ILoggingEvent> reports = new ListAppender<>();
@@ -58,6 +61,17 @@ final class NettyLeaks implements BeforeEachCallback, AfterAllCallback {
         }
         logger.detachAppender(reports);
         ResourceLeakDetector.setLevel(before);
-        return reports.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+        return reports.list.stream()
+                .map(ILoggingEvent::getFormattedMessage)
+                .filter(leak -> !neverLookedAt(leak))
+                .toList();
+    }
+
+    /**
+     * Tells whether a buffer was filled by the transport and reached no handler, the first of which would have read it: its connection or
+     * its event loop ended in between, a client's in a test perhaps. No code above Netty has had it.
+     */
+    private static boolean neverLookedAt(String leak) {
+        return leak.contains("RecvByteBufAllocator") && NO_ACCESS.matcher(leak).find();
     }
 }
