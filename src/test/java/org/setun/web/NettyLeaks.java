@@ -68,8 +68,8 @@ final class NettyLeaks implements BeforeEachCallback, AfterAllCallback {
     }
 
     /**
-     * Tells whether a buffer was filled by the transport and reached no handler, the first of which would have read it: its connection or
-     * its event loop ended in between, a client's in a test perhaps. No code above Netty has had it.
+     * Tells whether a buffer was made by the transport to receive into, and no handler has read it, as the HTTP codec reads all that
+     * reaches it. Such a one was reported once; whether it was the server's or a test's client's is not known.
      */
     private static boolean neverLookedAt(String leak) {
         return leak.contains("RecvByteBufAllocator") && NO_ACCESS.matcher(leak).find();
